@@ -1,0 +1,7 @@
+//! `provision` reads `infra.toml`, looks at the AWS account, says what differs and makes it so.
+//!
+//! The walk: `infra.toml` text → [`config`] → for each kind `declare` → desired; AWS → for each
+//! kind `observe` → live; `plan(desired, live)` → plan; `report` → text or JSON; `apply` →
+//! outcomes → `report`.
+
+pub mod policy;
