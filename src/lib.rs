@@ -1,7 +1,9 @@
 //! `provision` reads `infra.toml`, looks at the AWS account, says what differs and makes it so.
 //!
-//! The walk: `infra.toml` text → [`config`] → for each kind `declare` → desired; AWS → for each
+//! The walk: `infra.toml` text → `config` → for each kind `declare` → desired; AWS → for each
 //! kind `observe` → live; `plan(desired, live)` → plan; `report` → text or JSON; `apply` →
 //! outcomes → `report`.
 
+pub mod aws;
+pub mod error;
 pub mod policy;
