@@ -1,0 +1,136 @@
+//! The canonical form: one JSON text for all spellings that differ only in what never has a meaning.
+//!
+//! These are: the order of keys and lists, a scalar for a list of one, one statement for a list of one, quoted
+//! booleans and numbers, duplicates, Sids, the letter case of actions, operators and condition keys, `"*"` for
+//! `{"AWS": "*"}`, an account's id for its `:root`, and `ArnLike` for `ArnEquals`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::operator::Comparison;
+use super::statement::{Condition, Effect, Patterns, Principal, Principals, Statement};
+use super::values;
+
+/// The canonical text of a document; `principal_ids` resolves unique ids to ARNs.
+pub(super) fn text(
+    version_2012: bool,
+    id: Option<&str>,
+    statements: &[Statement],
+    principal_ids: &BTreeMap<String, String>,
+) -> String {
+    let statements: BTreeSet<String> = statements
+        .iter()
+        .map(|one| statement(one, principal_ids))
+        .collect();
+    let version = if version_2012 {
+        "2012-10-17"
+    } else {
+        "2008-10-17"
+    };
+    let head = match id {
+        Some(id) => format!("\"Id\":{},", Value::from(id)),
+        None => String::new(),
+    };
+    let body: Vec<String> = statements.into_iter().collect();
+    format!(
+        "{{{head}\"Statement\":[{}],\"Version\":\"{version}\"}}",
+        body.join(",")
+    )
+}
+
+fn statement(statement: &Statement, principal_ids: &BTreeMap<String, String>) -> String {
+    let Statement {
+        index: _,
+        line: _,
+        sid: _,
+        effect,
+        principals,
+        actions,
+        resources,
+        conditions,
+    } = statement;
+    let mut object = Map::new();
+    let effect = match effect {
+        Effect::Allow => "Allow",
+        Effect::Deny => "Deny",
+    };
+    insert_patterns(&mut object, "Action", actions, str::to_ascii_lowercase);
+    if !conditions.is_empty() {
+        object.insert("Condition".to_owned(), conditions_value(conditions));
+    }
+    object.insert("Effect".to_owned(), Value::from(effect));
+    if let Some(principals) = principals {
+        let key = if principals.negated {
+            "NotPrincipal"
+        } else {
+            "Principal"
+        };
+        object.insert(key.to_owned(), principals_value(principals, principal_ids));
+    }
+    if let Some(resources) = resources {
+        insert_patterns(&mut object, "Resource", resources, str::to_owned);
+    }
+    Value::Object(object).to_string()
+}
+
+fn insert_patterns(
+    object: &mut Map<String, Value>,
+    key: &str,
+    patterns: &Patterns,
+    spelling: impl Fn(&str) -> String,
+) {
+    let list: BTreeSet<String> = patterns.list.iter().map(|text| spelling(text)).collect();
+    let key = if patterns.negated {
+        format!("Not{key}")
+    } else {
+        key.to_owned()
+    };
+    object.insert(key, json!(list));
+}
+
+fn principals_value(principals: &Principals, principal_ids: &BTreeMap<String, String>) -> Value {
+    let mut kinds: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for principal in &principals.list {
+        let resolved = match principal {
+            Principal::Aws(text) => principal_ids.get(text).map(|arn| Principal::from_aws(arn)),
+            _ => None,
+        };
+        let (key, value) = resolved.as_ref().unwrap_or(principal).tagged();
+        kinds.entry(key).or_default().insert(value.to_owned());
+    }
+    json!(kinds)
+}
+
+fn conditions_value(conditions: &[Condition]) -> Value {
+    let mut operators: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for Condition {
+        operator,
+        key,
+        values,
+    } in conditions
+    {
+        let spelling = |text: &String| match operator.comparison {
+            Comparison::Bool | Comparison::Null if values::boolean(text).is_some() => {
+                text.to_ascii_lowercase()
+            }
+            _ => text.clone(),
+        };
+        operators
+            .entry(operator.to_string())
+            .or_default()
+            .entry(key.to_ascii_lowercase())
+            .or_default()
+            .extend(values.iter().map(spelling));
+    }
+    json!(operators)
+}
+
+/// The canonical text of a statement's conditions alone; empty where it has none.
+pub(super) fn conditions_text(conditions: &[Condition]) -> String {
+    if conditions.is_empty() {
+        String::new()
+    } else {
+        conditions_value(conditions).to_string()
+    }
+}

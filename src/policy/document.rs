@@ -1,0 +1,294 @@
+//! One policy document: its text as given, its statements, and the forms of its text.
+//! Documents are equal when their canonical forms are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::canonical;
+use super::grammar::{self, Strictness};
+use super::json::{self, Fault, Node};
+use super::statement::Statement;
+
+/// What a document is for; it decides which elements a statement has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyKind {
+    /// Attached to a role or user, inline or managed; also a permissions boundary.
+    Identity,
+    /// Says who may assume a role.
+    Trust,
+    /// Attached to a resource such as a repository or a bucket.
+    Resource,
+}
+
+/// A grammar error in a policy document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SyntaxError {
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// One sentence.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", self.line, self.column, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(formatter, " {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A parsed policy document.
+#[derive(Clone)]
+pub struct Document {
+    kind: PolicyKind,
+    text: String,
+    root: Node,
+    version_2012: bool,
+    id: Option<String>,
+    statements: Vec<Statement>,
+    canonical: String,
+}
+
+impl Document {
+    /// Parses a document as IAM accepts it when it is written; every grammar error is reported.
+    pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, Vec<SyntaxError>> {
+        Self::with(text, kind, Strictness::Writing)
+    }
+
+    /// Parses a document that comes from IAM, which URL-encodes it (RFC 3986); plain JSON is taken as it is.
+    pub fn parse_encoded(text: &str, kind: PolicyKind) -> Result<Self, Vec<SyntaxError>> {
+        if text.trim_start().starts_with('{') {
+            return Self::with(text, kind, Strictness::Meaning);
+        }
+        match percent_decode(text) {
+            Ok(decoded) => Self::with(&decoded, kind, Strictness::Meaning),
+            Err(fault) => Err(vec![locate(text, fault)]),
+        }
+    }
+
+    /// Parses a document for its meaning: also what IAM would refuse to store but what can mean only one thing
+    /// (`"Effect": "allow"`, a statement that names no principal, a Resource in a trust policy).
+    pub fn read(text: &str, kind: PolicyKind) -> Result<Self, Vec<SyntaxError>> {
+        Self::with(text, kind, Strictness::Meaning)
+    }
+
+    fn with(
+        text: &str,
+        kind: PolicyKind,
+        strictness: Strictness,
+    ) -> Result<Self, Vec<SyntaxError>> {
+        let root = json::read(text).map_err(|fault| vec![locate(text, fault)])?;
+        let mut faults = if strictness == Strictness::Writing {
+            foreign_characters(text)
+        } else {
+            Vec::new()
+        };
+        match grammar::read(&root, kind, strictness) {
+            Ok(parsed) if faults.is_empty() => {
+                let mut statements = parsed.statements;
+                for (statement, offset) in statements.iter_mut().zip(&parsed.offsets) {
+                    statement.line = position(text, *offset).0;
+                }
+                let canonical = canonical::text(
+                    parsed.version_2012,
+                    parsed.id.as_deref(),
+                    &statements,
+                    &BTreeMap::new(),
+                );
+                Ok(Self {
+                    kind,
+                    text: text.to_owned(),
+                    root,
+                    version_2012: parsed.version_2012,
+                    id: parsed.id,
+                    statements,
+                    canonical,
+                })
+            }
+            Ok(_) => Err(faults
+                .into_iter()
+                .map(|fault| locate(text, fault))
+                .collect()),
+            Err(more) => {
+                faults.extend(more);
+                faults.sort_by_key(|fault| fault.at);
+                Err(faults
+                    .into_iter()
+                    .map(|fault| locate(text, fault))
+                    .collect())
+            }
+        }
+    }
+
+    /// What the document is for.
+    #[must_use]
+    pub fn kind(&self) -> PolicyKind {
+        self.kind
+    }
+
+    /// The text as given (decoded, where it came encoded).
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text sent to AWS: the same JSON, key order kept, without insignificant whitespace.
+    #[must_use]
+    pub fn minified(&self) -> String {
+        let mut out = String::with_capacity(self.text.len());
+        let (mut inside, mut escaped) = (false, false);
+        for letter in self.text.chars() {
+            if inside {
+                inside = letter != '"' || escaped;
+                escaped = letter == '\\' && !escaped;
+            } else if letter == '"' {
+                inside = true;
+            } else if letter.is_whitespace() {
+                continue;
+            }
+            out.push(letter);
+        }
+        out
+    }
+
+    /// The text for diffs: 2-space indented, key order kept.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        serde_json::to_string_pretty(&self.root).unwrap_or_else(|_| self.text.clone())
+    }
+
+    /// Canonical JSON: the same for every spelling of one meaning (see [`canonical`](super::canonical)).
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        self.canonical.clone()
+    }
+
+    /// As [`Self::canonical`], with a principal's unique id (`AROA...`) read as the ARN that it resolves to.
+    #[must_use]
+    pub fn canonical_with(&self, principal_ids: &BTreeMap<String, String>) -> String {
+        canonical::text(
+            self.version_2012,
+            self.id.as_deref(),
+            &self.statements,
+            principal_ids,
+        )
+    }
+
+    /// Characters that count for quotas: all but whitespace outside strings.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.minified().chars().count()
+    }
+
+    /// The statements in their order.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// Whether `${...}` is a policy variable here (Version 2012-10-17) and not literal text.
+    #[must_use]
+    pub fn has_variables(&self) -> bool {
+        self.version_2012
+    }
+}
+
+/// Whether two documents differ at most in spelling.
+#[must_use]
+pub fn same_spelling(a: &Document, b: &Document) -> bool {
+    a == b
+}
+
+/// As [`same_spelling`], where `principal_ids` maps a principal's unique id to the ARN that it resolves to.
+#[must_use]
+pub fn same_spelling_with(
+    a: &Document,
+    b: &Document,
+    principal_ids: &BTreeMap<String, String>,
+) -> bool {
+    a.kind == b.kind && a.canonical_with(principal_ids) == b.canonical_with(principal_ids)
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.canonical == other.canonical
+    }
+}
+
+impl Eq for Document {}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Document({:?}, {})", self.kind, self.minified())
+    }
+}
+
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.root.serialize(serializer)
+    }
+}
+
+/// "IAM and AWS STS quotas": a document holds tab, line feed, carriage return and U+0020 to U+00FF.
+fn foreign_characters(text: &str) -> Vec<Fault> {
+    text.char_indices()
+        .filter(|(_, letter)| !matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
+        .map(|(at, letter)| {
+            Fault::new(
+                at,
+                format!("IAM refuses the character U+{:04X}.", u32::from(letter)),
+            )
+            .hint("Policy documents hold characters up to U+00FF only.")
+        })
+        .collect()
+}
+
+fn locate(text: &str, fault: Fault) -> SyntaxError {
+    let Fault { at, message, hint } = fault;
+    let (line, column) = position(text, at);
+    SyntaxError {
+        line,
+        column,
+        message,
+        hint,
+    }
+}
+
+/// Line and column, 1-based, of a byte offset.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (line, last.chars().count() + 1)
+}
+
+fn percent_decode(text: &str) -> Result<String, Fault> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let digit =
+            |next: Option<(usize, u8)>| next.and_then(|(_, byte)| char::from(byte).to_digit(16));
+        let pair = digit(bytes.next()).zip(digit(bytes.next()));
+        let decoded = pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        out.push(decoded.ok_or_else(|| {
+            Fault::new(
+                at,
+                "The URL-encoding is broken: `%` wants two hexadecimal digits.",
+            )
+        })?);
+    }
+    String::from_utf8(out).map_err(|_| Fault::new(0, "The URL-encoded document is not UTF-8."))
+}
