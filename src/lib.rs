@@ -6,4 +6,5 @@
 
 pub mod aws;
 pub mod error;
+pub mod config;
 pub mod policy;
