@@ -5,6 +5,9 @@
 //! outcomes → `report`.
 
 pub mod aws;
-pub mod error;
 pub mod config;
+pub mod diff;
+pub mod error;
+pub mod kind;
+pub mod plan;
 pub mod policy;
