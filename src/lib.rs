@@ -9,5 +9,6 @@ pub mod config;
 pub mod diff;
 pub mod error;
 pub mod kind;
+pub mod kinds;
 pub mod plan;
 pub mod policy;
