@@ -448,6 +448,44 @@ impl Snapshot {
         Self::default()
     }
 
+    /// What infra.toml declares, as far as the run is about it. Pure.
+    #[must_use]
+    pub fn declare(kinds: &[&dyn AnyKind], scope: &Scope) -> Self {
+        let mut declared = Self::new();
+        for kind in kinds {
+            for (name, spec) in kind.declare(&scope.config) {
+                if scope.wants(kind.name(), &name) {
+                    declared.set(&Address::new(kind.name(), name), Some(spec));
+                }
+            }
+        }
+        declared
+    }
+
+    /// What is there, as far as the run is about it: every kind's reads side by side.
+    ///
+    /// # Errors
+    /// What could not be read, all of it: an unread resource never counts as absent.
+    pub async fn observe(kinds: &[&dyn AnyKind], aws: &Aws, scope: &Scope) -> Result<Self> {
+        let reads = kinds.iter().map(|kind| kind.observe(aws, scope));
+        let answers = futures::future::join_all(reads).await;
+        let mut live = Self::new();
+        let mut errors: Vec<Error> = Vec::new();
+        for (kind, answer) in kinds.iter().zip(answers) {
+            match answer {
+                Ok(specs) => live.0.extend(
+                    specs
+                        .into_iter()
+                        .filter(|(name, _)| scope.wants(kind.name(), name))
+                        .map(|(name, spec)| (Address::new(kind.name(), name), spec)),
+                ),
+                Err(error) if errors.iter().any(|known| known.message == error.message) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        Error::all(errors).map_or(Ok(live), Err)
+    }
+
     /// The spec at this address.
     #[must_use]
     pub fn get(&self, address: &Address) -> Option<&AnySpec> {

@@ -149,11 +149,24 @@ fn classify(code: &str, status: Option<u16>, _message: &str) -> Class {
     }
 }
 
+impl Error {
+    /// Whether the request may have been done all the same.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        matches!(
+            self.class,
+            Class::Exists | Class::Passing | Class::Conflict | Class::Throttled
+        )
+    }
+}
+
 impl From<Error> for error::Error {
     fn from(error: Error) -> Self {
+        let uncertain = error.is_uncertain();
         Self::failed(format!(
             "{} failed: {} {}",
             error.operation, error.code, error.message
         ))
+        .uncertain(uncertain)
     }
 }
