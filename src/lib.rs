@@ -10,5 +10,6 @@ pub mod config;
 pub mod diff;
 pub mod error;
 pub mod kind;
+pub mod kinds;
 pub mod plan;
 pub mod policy;
