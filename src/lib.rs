@@ -4,6 +4,7 @@
 //! kind `observe` → live; `plan(desired, live)` → plan; `report` → text or JSON; `apply` →
 //! outcomes → `report`.
 
+pub mod apply;
 pub mod aws;
 pub mod config;
 pub mod diff;
