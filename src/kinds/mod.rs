@@ -4,7 +4,9 @@
 mod aside;
 mod documents;
 mod identity;
+pub mod oidc_provider;
 pub mod policy;
+pub mod role;
 mod tags;
 
 pub use aside::Aside;
@@ -12,4 +14,4 @@ pub use aside::Aside;
 use crate::kind::AnyKind;
 
 /// Every kind, in the order in which they are made; deletes come after all else, in reverse.
-pub const KINDS: &[&dyn AnyKind] = &[&policy::Policy];
+pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role];
