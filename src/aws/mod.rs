@@ -3,7 +3,9 @@
 
 mod clock;
 mod error;
+pub mod iam;
 mod look;
+pub mod tagging;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
