@@ -6,12 +6,14 @@ mod clock;
 mod connect;
 mod error;
 mod hint;
+pub mod iam;
 mod identity;
 mod ledger;
 mod look;
 mod pacing;
 mod retry;
 mod secret_value;
+pub mod tagging;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
