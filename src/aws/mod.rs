@@ -4,15 +4,20 @@
 mod classify;
 mod clock;
 mod connect;
+pub mod ecr;
+pub mod ecs_clusters;
 mod error;
 mod hint;
 pub mod iam;
 mod identity;
 mod ledger;
+pub mod logs;
 mod look;
 mod pacing;
+mod pages;
 mod retry;
 mod secret_value;
+pub mod secrets;
 pub mod tagging;
 
 use std::future::Future;
