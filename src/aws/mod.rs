@@ -2,8 +2,11 @@
 //! error classes and the clock. The only module in whose signatures SDK types may stand.
 
 mod clock;
+pub mod ecs;
+mod ecs_wire;
 mod error;
 mod look;
+mod revision_cache;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +17,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::Semaphore;
 
 pub use self::clock::{Clock, SystemClock};
+pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::error::{Class, Error};
 pub use self::look::Look;
+pub use self::revision_cache::RevisionCache;
 
 /// The SDK's clients, one per service and region.
 #[derive(Clone, Debug)]
@@ -51,6 +56,7 @@ pub struct Aws {
     clock: Arc<dyn Clock>,
     in_flight: Semaphore,
     look: Mutex<Arc<Look>>,
+    revisions: RevisionCache,
 }
 
 /// How often a request may be sent.
@@ -87,7 +93,16 @@ impl Aws {
             clock,
             in_flight,
             look,
+            revisions: RevisionCache::none(),
         }
+    }
+
+    /// The same, with the revisions of task definitions kept on disk. Only for AWS itself: the ARNs
+    /// of a sandbox or an emulator stand for something else after every restart.
+    #[must_use]
+    pub fn with_revision_cache(mut self, revisions: RevisionCache) -> Self {
+        self.revisions = revisions;
+        self
     }
 
     /// The clock of this run.
