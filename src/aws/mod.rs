@@ -5,8 +5,10 @@ mod clock;
 pub mod ecs;
 mod ecs_wire;
 mod error;
+pub mod iam;
 mod look;
 mod revision_cache;
+pub mod tagging;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
