@@ -29,11 +29,7 @@ pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<
     Ok(batches.into_iter().flatten().collect())
 }
 
-async fn services_batch(
-    aws: &Aws,
-    cluster: &str,
-    names: &[String],
-) -> Result<Vec<Value>, Error> {
+async fn services_batch(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Value>, Error> {
     let request = json!({"cluster": cluster, "services": names, "include": ["TAGS"]});
     let answer = match read(aws, Operation::DescribeServices, &request).await {
         Ok(answer) => answer,
@@ -41,7 +37,12 @@ async fn services_batch(
         Err(error) => return Err(error),
     };
     let services = array(&answer, "services", "ecs:DescribeServices")?;
-    for failure in answer.get("failures").and_then(Value::as_array).into_iter().flatten() {
+    for failure in answer
+        .get("failures")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let reason = text(failure, "reason").unwrap_or_default();
         if reason != "MISSING" {
             let arn = text(failure, "arn").unwrap_or_default();
@@ -59,7 +60,9 @@ fn cluster_is_missing(error: &Error) -> bool {
 /// One service, with tags; none where the service or its cluster is not there.
 pub async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Value>, Error> {
     let found = services_batch(aws, cluster, &[name.to_owned()]).await?;
-    Ok(found.into_iter().find(|service| text(service, "serviceName") == Some(name)))
+    Ok(found
+        .into_iter()
+        .find(|service| text(service, "serviceName") == Some(name)))
 }
 
 /// The ARNs of the services of a cluster, for endpoints without the tagging API.
@@ -95,7 +98,13 @@ pub async fn all_active_revisions(aws: &Aws, family: &str) -> Result<Vec<String>
         "status": "ACTIVE",
         "maxResults": ITEMS_A_PAGE,
     });
-    let mut arns = pages(aws, Operation::ListTaskDefinitions, request, "taskDefinitionArns").await?;
+    let mut arns = pages(
+        aws,
+        Operation::ListTaskDefinitions,
+        request,
+        "taskDefinitionArns",
+    )
+    .await?;
     arns.retain(|arn| revision_of(arn).is_some_and(|(name, _)| name == family));
     Ok(arns)
 }
@@ -120,7 +129,9 @@ pub async fn task_definition(aws: &Aws, arn: &str) -> Result<Value, Error> {
         aws.revisions.put(arn, &definition);
         Ok(definition)
     };
-    let definition = look.once(format!("ecs:task-definition:{arn}"), read).await?;
+    let definition = look
+        .once(format!("ecs:task-definition:{arn}"), read)
+        .await?;
     Ok(Value::clone(&definition))
 }
 
@@ -181,7 +192,9 @@ async fn pages(
             _ => return Ok(items),
         }
     }
-    Err(Error::unreadable(format!("ecs:{operation:?} has no last page")))
+    Err(Error::unreadable(format!(
+        "ecs:{operation:?} has no last page"
+    )))
 }
 
 fn array(answer: &Value, list: &str, operation: &str) -> Result<Vec<Value>, Error> {

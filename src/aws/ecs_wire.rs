@@ -57,9 +57,18 @@ fn put(body: &str, request: &mut HttpRequest) {
         .insert("content-length", body.len().to_string());
 }
 
+macro_rules! writes {
+    (read) => {
+        false
+    };
+    (write) => {
+        true
+    };
+}
+
 /// Defines the operations: a variant for each, and the way to send it.
 macro_rules! operations {
-    ($( $(#[doc = $doc:literal])+ $variant:ident = $method:ident ),* $(,)?) => {
+    ($( $(#[doc = $doc:literal])+ $effect:ident $variant:ident = $method:ident ),* $(,)?) => {
         /// An operation of ECS that takes and gives JSON.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Operation {
@@ -78,7 +87,7 @@ macro_rules! operations {
                 let answer = match operation {
                     $( Operation::$variant => {
                         let name = concat!("ecs:", stringify!($variant));
-                        self.write(name, attempts, |clients| {
+                        self.send(name, writes!($effect), attempts, |clients| {
                             let (body, answer) = (body.clone(), Answer::default());
                             async move {
                                 clients
@@ -104,35 +113,35 @@ macro_rules! operations {
 
 operations! {
     /// Services of one cluster, ten a call.
-    DescribeServices = describe_services,
+    read DescribeServices = describe_services,
     /// The ARNs of a cluster's services.
-    ListServices = list_services,
+    read ListServices = list_services,
     /// One revision of a family.
-    DescribeTaskDefinition = describe_task_definition,
+    read DescribeTaskDefinition = describe_task_definition,
     /// The ARNs of a family's revisions.
-    ListTaskDefinitions = list_task_definitions,
+    read ListTaskDefinitions = list_task_definitions,
     /// Registers a revision.
-    RegisterTaskDefinition = register_task_definition,
+    write RegisterTaskDefinition = register_task_definition,
     /// Makes a revision INACTIVE.
-    DeregisterTaskDefinition = deregister_task_definition,
+    write DeregisterTaskDefinition = deregister_task_definition,
     /// Makes a service.
-    CreateService = create_service,
+    write CreateService = create_service,
     /// Changes a service.
-    UpdateService = update_service,
+    write UpdateService = update_service,
     /// Deletes a service.
-    DeleteService = delete_service,
+    write DeleteService = delete_service,
     /// The deployments of a service.
-    ListServiceDeployments = list_service_deployments,
+    read ListServiceDeployments = list_service_deployments,
     /// What became of deployments.
-    DescribeServiceDeployments = describe_service_deployments,
+    read DescribeServiceDeployments = describe_service_deployments,
     /// What ran in a revision of a service, digests included.
-    DescribeServiceRevisions = describe_service_revisions,
+    read DescribeServiceRevisions = describe_service_revisions,
     /// The ARNs of a service's tasks.
-    ListTasks = list_tasks,
+    read ListTasks = list_tasks,
     /// Tasks, with the reasons why they stopped.
-    DescribeTasks = describe_tasks,
+    read DescribeTasks = describe_tasks,
     /// Adds tags.
-    TagResource = tag_resource,
+    write TagResource = tag_resource,
     /// Removes tags.
-    UntagResource = untag_resource,
+    write UntagResource = untag_resource,
 }

@@ -3,18 +3,18 @@
 
 mod classify;
 mod clock;
+mod connect;
 pub mod ecs;
 mod ecs_wire;
-mod connect;
 mod error;
 mod hint;
 pub mod iam;
 mod identity;
 mod ledger;
 mod look;
-mod revision_cache;
 mod pacing;
 mod retry;
+mod revision_cache;
 mod secret_value;
 pub mod tagging;
 
@@ -119,17 +119,6 @@ impl Aws {
             in_flight,
             look,
             revisions: RevisionCache::none(),
-        }
-    }
-
-    /// The same, with the revisions of task definitions kept on disk. Only for AWS itself: the ARNs
-    /// of a sandbox or an emulator stand for something else after every restart.
-    #[must_use]
-    pub fn with_revision_cache(mut self, revisions: RevisionCache) -> Self {
-        self.revisions = revisions;
-        self
-    }
-
             identity: OnceCell::new(),
             buckets: Buckets::default(),
             ledger: OpenLedger::default(),
@@ -149,11 +138,22 @@ impl Aws {
         let region = connection.region.clone();
         let mut aws = Self::new(clients, account_id, region, partition, clock, parallelism);
         aws.attempt_timeout = connection.timeouts.attempt;
+        if genuine {
+            aws.revisions = RevisionCache::of_this_user();
+        }
         aws.pacing(if genuine {
             Pacing::Always
         } else {
             Pacing::OnceRefused
         })
+    }
+
+    /// The same, with the revisions of task definitions kept on disk. Only for AWS itself: the ARNs
+    /// of a sandbox or an emulator stand for something else after every restart.
+    #[must_use]
+    pub fn with_revision_cache(mut self, revisions: RevisionCache) -> Self {
+        self.revisions = revisions;
+        self
     }
 
     /// Keeps within the published rates in this way.

@@ -100,8 +100,14 @@ mod tests {
         let cache = RevisionCache::at(directory.path().join("revisions"));
         let arn = "arn:aws:ecs:us-east-2:1:task-definition/web:1";
         assert_eq!(cache.get(arn), None);
-        cache.put(arn, &json!({"taskDefinitionArn": arn, "status": "ACTIVE", "cpu": "256"}));
-        assert_eq!(cache.get(arn), Some(json!({"taskDefinitionArn": arn, "cpu": "256"})));
+        cache.put(
+            arn,
+            &json!({"taskDefinitionArn": arn, "status": "ACTIVE", "cpu": "256"}),
+        );
+        assert_eq!(
+            cache.get(arn),
+            Some(json!({"taskDefinitionArn": arn, "cpu": "256"}))
+        );
         let path = cache.path(arn).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
