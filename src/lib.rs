@@ -8,3 +8,4 @@ pub mod aws;
 pub mod error;
 pub mod config;
 pub mod policy;
+pub mod sandbox;
