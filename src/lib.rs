@@ -1,7 +1,16 @@
 //! `provision` reads `infra.toml`, looks at the AWS account, says what differs and makes it so.
 //!
-//! The walk: `infra.toml` text → [`config`] → for each kind `declare` → desired; AWS → for each
+//! The walk: `infra.toml` text → `config` → for each kind `declare` → desired; AWS → for each
 //! kind `observe` → live; `plan(desired, live)` → plan; `report` → text or JSON; `apply` →
 //! outcomes → `report`.
 
+pub mod apply;
+pub mod aws;
+pub mod config;
+pub mod diff;
+pub mod error;
+pub mod kind;
+pub mod kinds;
+pub mod plan;
 pub mod policy;
+pub mod sandbox;

@@ -1,0 +1,19 @@
+//! Reads `infra.toml` and the documents that it names into a checked [`Config`]. Every error is
+//! a diagnostic with its line, column and hint, and as many as possible are found in one run.
+
+mod model;
+mod names;
+mod table;
+
+pub use model::*;
+
+/// A place in a file that the user wrote. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Position {
+    /// The file's path as messages print it.
+    pub path: String,
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}

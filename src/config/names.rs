@@ -1,0 +1,167 @@
+//! The names that follow from the project: the owner mark, partitions, ARNs, the registry.
+
+use super::model::{Config, Partition, Project};
+
+impl Partition {
+    /// The partition of a region, by the prefix of the region's name.
+    #[must_use]
+    pub fn of_region(region: &str) -> Self {
+        const PREFIXES: &[(&str, Partition)] = &[
+            ("cn-", Partition::China),
+            ("us-gov-", Partition::GovCloud),
+            ("eusc-", Partition::EuropeanSovereign),
+            ("us-iso-", Partition::Iso),
+            ("us-isob-", Partition::IsoB),
+            ("eu-isoe-", Partition::IsoE),
+            ("us-isof-", Partition::IsoF),
+        ];
+        PREFIXES
+            .iter()
+            .find(|(prefix, _)| region.starts_with(prefix))
+            .map_or(Self::Commercial, |(_, partition)| *partition)
+    }
+
+    /// The end of the host names of the partition's services.
+    #[must_use]
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Commercial | Self::GovCloud => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+            Self::EuropeanSovereign => "amazonaws.eu",
+            Self::Iso => "c2s.ic.gov",
+            Self::IsoB => "sc2s.sgov.gov",
+            Self::IsoE => "cloud.adc-e.uk",
+            Self::IsoF => "csp.hci.ic.gov",
+        }
+    }
+
+    /// The audience of GitHub's tokens for STS of this partition.
+    #[must_use]
+    pub fn audience(self) -> &'static str {
+        match self {
+            Self::China => "sts.amazonaws.com.cn",
+            _ => "sts.amazonaws.com",
+        }
+    }
+
+    /// The region in which IAM of this partition signs and stores.
+    #[must_use]
+    pub fn home_region(self) -> &'static str {
+        match self {
+            Self::Commercial => "us-east-1",
+            Self::China => "cn-north-1",
+            Self::GovCloud => "us-gov-west-1",
+            Self::EuropeanSovereign => "eusc-de-east-1",
+            Self::Iso => "us-iso-east-1",
+            Self::IsoB => "us-isob-east-1",
+            Self::IsoE => "eu-isoe-west-1",
+            Self::IsoF => "us-isof-south-1",
+        }
+    }
+}
+
+impl Project {
+    /// The ARN of something of this account in a service of this region.
+    #[must_use]
+    pub fn regional_arn(&self, service: &str, resource: &str) -> String {
+        let partition = self.partition.as_str();
+        format!(
+            "arn:{partition}:{service}:{}:{}:{resource}",
+            self.region, self.account_id
+        )
+    }
+
+    /// The ARN of something of this account in IAM.
+    #[must_use]
+    pub fn iam_arn(&self, resource: &str) -> String {
+        format!(
+            "arn:{}:iam::{}:{resource}",
+            self.partition.as_str(),
+            self.account_id
+        )
+    }
+
+    /// The host of the account's ECR registry.
+    #[must_use]
+    pub fn registry(&self) -> String {
+        let suffix = self.partition.dns_suffix();
+        format!("{}.dkr.ecr.{}.{suffix}", self.account_id, self.region)
+    }
+}
+
+impl Config {
+    /// The value of the tag `provision:owner`: `NAME@REGION`.
+    #[must_use]
+    pub fn owner_mark(&self) -> String {
+        format!("{}@{}", self.project.name, self.project.region)
+    }
+
+    /// The host of the account's ECR registry.
+    #[must_use]
+    pub fn registry(&self) -> String {
+        self.project.registry()
+    }
+
+    /// The URL of a repository, without a tag.
+    #[must_use]
+    pub fn repository_url(&self, name: &str) -> String {
+        format!("{}/{name}", self.registry())
+    }
+
+    /// The ARN of a declared resource, or none if it is not declared. A secret's has a random end,
+    /// here `-??????`; a log group's has no `:*`.
+    #[must_use]
+    pub fn arn(&self, kind: &str, name: &str) -> Option<String> {
+        let project = &self.project;
+        match kind {
+            "oidc_provider" => self
+                .oidc_providers
+                .contains_key(name)
+                .then(|| project.iam_arn(&format!("oidc-provider/{name}"))),
+            "policy" => {
+                let policy = self.policies.get(name)?;
+                Some(project.iam_arn(&format!("policy{}{name}", policy.path)))
+            }
+            "role" => {
+                let role = self.roles.get(name)?;
+                Some(project.iam_arn(&format!("role{}{name}", role.path)))
+            }
+            "repository" => self
+                .repositories
+                .contains_key(name)
+                .then(|| project.regional_arn("ecr", &format!("repository/{name}"))),
+            "log_group" => self
+                .log_groups
+                .contains_key(name)
+                .then(|| project.regional_arn("logs", &format!("log-group:{name}"))),
+            "secret" => self
+                .secrets
+                .contains_key(name)
+                .then(|| project.regional_arn("secretsmanager", &format!("secret:{name}-??????"))),
+            "cluster" => self
+                .clusters
+                .contains_key(name)
+                .then(|| project.regional_arn("ecs", &format!("cluster/{name}"))),
+            "service" => {
+                let service = self.services.get(name)?;
+                let path = format!("service/{}/{}", service.cluster.name, service.name);
+                Some(project.regional_arn("ecs", &path))
+            }
+            _ => None,
+        }
+    }
+
+    /// The names in `services` of the services that were expanded for an environment, in order.
+    pub fn services_of<'a>(&'a self, environment: &'a str) -> impl Iterator<Item = &'a str> {
+        self.services
+            .keys()
+            .map(String::as_str)
+            .filter(move |name| {
+                self.declarations
+                    .get(&format!("service/{name}"))
+                    .is_some_and(|declaration| {
+                        declaration.environment.as_deref() == Some(environment)
+                    })
+            })
+    }
+}
