@@ -13,3 +13,4 @@ pub mod kind;
 pub mod kinds;
 pub mod plan;
 pub mod policy;
+pub mod sandbox;

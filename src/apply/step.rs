@@ -9,13 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, AnyKind, AnySpec, Performed, Scope};
 use crate::plan::{Step, kind_of};
 
-/// How often a step is performed again after an error that left it open: with the requests' own
-/// attempts below it, longer than any passing fault lasts.
-const MOST_PERFORMANCES: u32 = 4;
-/// How often an unclear step is looked at: the pauses add up to about a minute, the most that IAM's
-/// replicas were seen to take (facts.md section 3).
+/// How often a step is performed: with the pauses between, longer than the 10 to 30 s for which a
+/// new role cannot be assumed (facts.md section 3) and than any passing fault.
+const MOST_PERFORMANCES: u32 = 6;
+/// How often an unclear step is looked at before what shows is believed to be somebody else's work.
 const MOST_LOOKS: u32 = 5;
-/// The pause before the first of these looks; doubled each time. IAM's replicas take about 2 s.
+/// The pause before the first look; doubled each time. IAM's replicas take about 2 s as a rule.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Whether live is as expected, what is left to AWS and to deployments aside.
@@ -48,6 +47,7 @@ pub(super) async fn perform(
 ) -> Result<Vec<String>> {
     let kind = kind_of(run.kinds, &step.address.kind)?;
     let mut performances = 0;
+    let mut pause = FIRST_PAUSE;
     loop {
         performances += 1;
         let error = match kind
@@ -58,7 +58,7 @@ pub(super) async fn perform(
             Err(error) if error.uncertain => error,
             Err(error) => return Err(error),
         };
-        match look_until_clear(run, kind, step, before, expected).await? {
+        match look_until_clear(run, kind, step, [before, expected], pause).await? {
             Standing::Done => return Ok(Vec::new()),
             Standing::NotDone if performances < MOST_PERFORMANCES => {}
             Standing::NotDone => {
@@ -82,10 +82,9 @@ async fn look_until_clear(
     run: &Run<'_>,
     kind: &dyn AnyKind,
     step: &Step,
-    before: Option<&AnySpec>,
-    expected: Option<&AnySpec>,
+    [before, expected]: [Option<&AnySpec>; 2],
+    mut pause: Duration,
 ) -> Result<Standing> {
-    let mut pause = FIRST_PAUSE;
     for _ in 0..MOST_LOOKS {
         (run.on_event)(Event::Waiting("for AWS after an unclear answer"));
         run.aws.clock().sleep(pause).await;

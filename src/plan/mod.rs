@@ -4,6 +4,8 @@
 mod actions;
 mod schedule;
 mod search;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::collections::BTreeSet;
