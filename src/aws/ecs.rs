@@ -19,9 +19,11 @@ const BATCHES_AT_ONCE: usize = 16;
 /// The services of these names in one cluster, with tags. What is not there is left out; so is a
 /// cluster that is not there. INACTIVE and DRAINING ones are in the answer.
 pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Value>, Error> {
-    let batches = names
+    // Collected: a future that holds the iterator is not `Send` to the compiler.
+    let batches: Vec<_> = names
         .chunks(SERVICES_A_CALL)
-        .map(|names| services_batch(aws, cluster, names));
+        .map(|names| services_batch(aws, cluster, names))
+        .collect();
     let batches: Vec<Vec<Value>> = futures::stream::iter(batches)
         .buffered(BATCHES_AT_ONCE)
         .try_collect()

@@ -2,11 +2,16 @@
 //! `law.rs` is the one file here that may name several kinds; kinds never import one another.
 
 mod aside;
+pub mod cluster;
 mod documents;
 mod identity;
+pub mod log_group;
 pub mod oidc_provider;
 pub mod policy;
+mod regional;
+pub mod repository;
 pub mod role;
+pub mod secret;
 mod tags;
 
 pub use aside::Aside;
@@ -14,4 +19,12 @@ pub use aside::Aside;
 use crate::kind::AnyKind;
 
 /// Every kind, in the order in which they are made; deletes come after all else, in reverse.
-pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role];
+pub const KINDS: &[&dyn AnyKind] = &[
+    &oidc_provider::OidcProvider,
+    &policy::Policy,
+    &role::Role,
+    &repository::Repository,
+    &log_group::LogGroup,
+    &secret::Secret,
+    &cluster::Cluster,
+];
