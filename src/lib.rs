@@ -11,3 +11,4 @@ pub mod error;
 pub mod kind;
 pub mod plan;
 pub mod policy;
+pub mod redact;
