@@ -4,6 +4,8 @@
 mod actions;
 mod schedule;
 mod search;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::collections::BTreeSet;
@@ -166,7 +168,7 @@ pub fn goal(input: &Input<'_>) -> Result<Snapshot> {
 /// an immutable attribute differs; `Bug` where the dry run does not end at the goal.
 pub fn plan(input: &Input<'_>) -> Result<Plan> {
     let goal = goal(input)?;
-    let pending = pending(input, &goal)?;
+    let pending = pending(input, &goal);
     let world = World::new(input.kinds, input.live, &goal)?;
     let scheduled = search::lawful(input, &goal, world, pending)?;
     if let Some(difference) = first_difference(&scheduled.world, &goal) {
@@ -197,7 +199,7 @@ fn first_difference<'a>(world: &'a Snapshot, goal: &'a Snapshot) -> Option<&'a A
 }
 
 /// All calls: creates and updates in the order of the kinds, then deletes in reverse.
-fn pending<'a>(input: &Input<'a>, goal: &Snapshot) -> Result<Vec<Pending<'a>>> {
+fn pending<'a>(input: &Input<'a>, goal: &Snapshot) -> Vec<Pending<'a>> {
     let mut makes = Vec::new();
     let mut deletes = Vec::new();
     let addresses: BTreeSet<&Address> = goal.addresses().chain(input.live.addresses()).collect();
@@ -237,7 +239,7 @@ fn pending<'a>(input: &Input<'a>, goal: &Snapshot) -> Result<Vec<Pending<'a>>> {
             .runner
             .is_some_and(|runner| call.address == *runner || subjects.contains(runner));
     }
-    Ok(pending)
+    pending
 }
 
 fn notes(input: &Input<'_>, scheduled: &Scheduled) -> Result<Vec<(Address, String)>> {
@@ -292,19 +294,20 @@ fn no_lawful_order(left: &[(Pending<'_>, Refusal)]) -> Error {
     let by_law = left
         .iter()
         .find(|(_, refusal)| matches!(refusal.cause, RefusalCause::Wider | RefusalCause::Gap));
-    match by_law {
-        Some((pending, refusal)) => Error::refused(format!(
+    if let Some((pending, refusal)) = by_law {
+        return Error::refused(format!(
             "No order of these changes keeps everybody's access between what it was and what it will be: {}",
             refusal.message
         ))
         .at(&pending.address)
-        .hint("Split this into two applies, or accept a gap with --allow interrupts."),
-        None => {
-            let reasons: Vec<String> = left
-                .iter()
-                .map(|(pending, refusal)| format!("{}: {}", pending.address, refusal.message))
-                .collect();
-            Error::bug(format!("The plan cannot be put in order.\n{}", reasons.join("\n")))
-        }
+        .hint("Split this into two applies, or accept a gap with --allow interrupts.");
     }
+    let reasons: Vec<String> = left
+        .iter()
+        .map(|(pending, refusal)| format!("{}: {}", pending.address, refusal.message))
+        .collect();
+    Error::bug(format!(
+        "The plan cannot be put in order.\n{}",
+        reasons.join("\n")
+    ))
 }

@@ -1,0 +1,12 @@
+//! The kinds of resources: one file each, and `KINDS`, the list of them all.
+//! `law.rs` is the one file here that may name several kinds; kinds never import one another.
+
+mod aside;
+mod tags;
+
+pub use aside::Aside;
+
+use crate::kind::AnyKind;
+
+/// Every kind, in the order in which they are made; deletes come after all else, in reverse.
+pub const KINDS: &[&dyn AnyKind] = &[];
