@@ -14,3 +14,4 @@ pub mod kinds;
 pub mod plan;
 pub mod policy;
 pub mod redact;
+pub mod report;

@@ -27,7 +27,10 @@ pub(super) fn shape(before: &Value, after: &Value) -> Shape {
     }
     let (before, after) = (block(before), block(after));
     let difference = TextDiff::from_lines(&before, &after);
-    let text = difference.unified_diff().context_radius(LINES_AROUND).to_string();
+    let text = difference
+        .unified_diff()
+        .context_radius(LINES_AROUND)
+        .to_string();
     Shape::Lines(text.lines().map(str::to_owned).collect())
 }
 
@@ -51,7 +54,9 @@ pub(super) fn inline(value: &Value) -> String {
 
 fn is_long(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.contains('\n') || (text.len() > LONGEST_INLINE && parsed(text).is_some()),
+        Value::String(text) => {
+            text.contains('\n') || (text.len() > LONGEST_INLINE && parsed(text).is_some())
+        }
         Value::Array(_) | Value::Object(_) => value.to_string().len() > LONGEST_INLINE,
         _ => false,
     }

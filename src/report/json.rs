@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::shown::{Run, Summary, fields, notes};
+use super::shown::{About, Summary, fields, notes};
 use crate::kind::{Address, AnySpec};
 use crate::plan::{Action, Plan, Step, Verb};
 use crate::redact;
@@ -13,12 +13,16 @@ pub const JSON_FORMAT_VERSION: &str = "1.0";
 
 /// The plan; every credential is hidden.
 #[must_use]
-pub fn plan(plan: &Plan, run: &Run) -> Value {
+pub fn plan(plan: &Plan, about: &About) -> Value {
     let mut resources: Vec<(&Address, Value)> = plan
         .actions
         .iter()
         .map(|action| (&action.address, changed(action)))
-        .chain(plan.unchanged.iter().map(|(address, spec)| (address, unchanged(address, spec))))
+        .chain(
+            plan.unchanged
+                .iter()
+                .map(|(address, spec)| (address, unchanged(address, spec))),
+        )
         .collect();
     resources.sort_by_key(|(address, _)| *address);
     let notes: Vec<Value> = notes(plan)
@@ -28,7 +32,7 @@ pub fn plan(plan: &Plan, run: &Run) -> Value {
     json!({
         "format_version": JSON_FORMAT_VERSION,
         "provision_version": env!("CARGO_PKG_VERSION"),
-        "run": run,
+        "run": about,
         "summary": Summary::of(plan),
         "hazards": plan.hazards(),
         "resource_changes": resources.into_iter().map(|(_, value)| value).collect::<Vec<_>>(),
@@ -46,7 +50,11 @@ fn changed(action: &Action) -> Value {
     };
     let json = |spec: &Option<AnySpec>| spec.as_ref().map_or(Value::Null, AnySpec::json);
     let (before, after) = redact::hide_change("", &json(&action.before), &json(&action.after));
-    let changes = if action.before.is_some() { fields(action) } else { Vec::new() };
+    let changes = if action.before.is_some() {
+        fields(action)
+    } else {
+        Vec::new()
+    };
     json!({
         "address": action.address,
         "type": action.address.kind,

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::difference::{Shape, inline, shape, whole};
-use super::shown::{Run, Summary, fields, notes, symbol};
+use super::shown::{About, Summary, fields, notes, symbol};
 use crate::kind::Hazard;
 use crate::plan::{Action, Plan, Verb};
 
@@ -14,13 +14,17 @@ const LONGEST: usize = 60_000;
 
 /// The plan; cut where it would not fit into a comment, which it then says.
 #[must_use]
-pub fn plan(plan: &Plan, run: &Run) -> String {
+pub fn plan(plan: &Plan, about: &About) -> String {
     let mut out = String::new();
-    let title = if plan.is_empty() { "No changes".to_owned() } else { Summary::of(plan).words() };
+    let title = if plan.is_empty() {
+        "No changes".to_owned()
+    } else {
+        Summary::of(plan).words()
+    };
     let _ = writeln!(
         out,
         "### provision: {title}\n\n`{}` in account `{}`, `{}`\n",
-        run.project, run.account_id, run.region
+        about.project, about.account_id, about.region
     );
     if plan.is_empty() {
         out.push_str("Your infrastructure matches infra.toml.\n");
@@ -42,7 +46,11 @@ pub fn plan(plan: &Plan, run: &Run) -> String {
 fn write_table(out: &mut String, plan: &Plan) {
     out.push_str("| | resource | hazards |\n|---|---|---|\n");
     for action in &plan.actions {
-        let hazards: Vec<&str> = action.hazards.iter().map(|hazard| Hazard::name(*hazard)).collect();
+        let hazards: Vec<&str> = action
+            .hazards
+            .iter()
+            .map(|hazard| Hazard::name(*hazard))
+            .collect();
         let _ = writeln!(
             out,
             "| `{}` | {} | {} |",
@@ -60,7 +68,12 @@ fn write_table(out: &mut String, plan: &Plan) {
 fn write_notes(out: &mut String, plan: &Plan) {
     for (index, (address, note)) in notes(plan).into_iter().enumerate() {
         let blank = if index == 0 { "\n" } else { "" };
-        let _ = writeln!(out, "{blank}- {}: {}", code(&address.to_string()), escape(note));
+        let _ = writeln!(
+            out,
+            "{blank}- {}: {}",
+            code(&address.to_string()),
+            escape(note)
+        );
     }
 }
 
@@ -91,10 +104,19 @@ fn details(action: &Action) -> String {
         return out;
     }
     let symbol = symbol(action.verb());
-    let _ = write!(out, "\n<details><summary>{symbol} <code>{}</code></summary>\n", escape(&action.address.to_string()));
+    let _ = write!(
+        out,
+        "\n<details><summary>{symbol} <code>{}</code></summary>\n",
+        escape(&action.address.to_string())
+    );
     write_fenced(&mut out, &lines);
     for access in &action.access {
-        let _ = writeln!(out, "\nAccess of {}: {}", code(&access.subject), escape(&access.relation));
+        let _ = writeln!(
+            out,
+            "\nAccess of {}: {}",
+            code(&access.subject),
+            escape(&access.relation)
+        );
         let gained = access.gained.iter().map(|example| ("gains", &example.text));
         let lost = access.lost.iter().map(|example| ("loses", &example.text));
         for (index, (verb, text)) in gained.chain(lost).enumerate() {
@@ -102,7 +124,11 @@ fn details(action: &Action) -> String {
             let _ = writeln!(out, "{blank}- {verb}: {}", escape(text));
         }
         if let Some(reason) = &access.reason {
-            let _ = writeln!(out, "\nNot decided, so it counts as broadening: {}", escape(reason));
+            let _ = writeln!(
+                out,
+                "\nNot decided, so it counts as broadening: {}",
+                escape(reason)
+            );
         }
     }
     out.push_str("\n</details>\n");
@@ -126,7 +152,10 @@ fn code(text: &str) -> String {
 }
 
 fn longest_run(text: &str) -> usize {
-    text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default()
+    text.split(|letter| letter != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default()
 }
 
 /// Text without a meaning in Markdown or HTML.

@@ -13,7 +13,7 @@ use crate::redact;
 
 /// What a plan is of: names that a report repeats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Run {
+pub struct About {
     /// The project's name.
     pub project: String,
     /// The account's twelve digits.
@@ -41,7 +41,12 @@ impl Summary {
     /// Counts the actions of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let count = |verb| plan.actions.iter().filter(|action| action.verb() == verb).count();
+        let count = |verb| {
+            plan.actions
+                .iter()
+                .filter(|action| action.verb() == verb)
+                .count()
+        };
         let replaced = count(Verb::Replace);
         Self {
             add: count(Verb::Create) + replaced,
@@ -53,13 +58,16 @@ impl Summary {
     /// `1 to add, 2 to change, 0 to destroy`.
     #[must_use]
     pub fn words(self) -> String {
-        format!("{} to add, {} to change, {} to destroy", self.add, self.change, self.destroy)
+        format!(
+            "{} to add, {} to change, {} to destroy",
+            self.add, self.change, self.destroy
+        )
     }
 }
 
 /// The last line of a plan.
-pub(super) fn last_line(plan: &Plan, run: &Run) -> String {
-    match (plan.is_empty(), run.destroy) {
+pub(super) fn last_line(plan: &Plan, about: &About) -> String {
+    match (plan.is_empty(), about.destroy) {
         (true, false) => "No changes. Your infrastructure matches infra.toml.".to_owned(),
         (true, true) => "No changes. There is nothing of this project to destroy.".to_owned(),
         (false, _) => format!("Plan: {}.", Summary::of(plan).words()),
@@ -75,10 +83,20 @@ pub(super) fn fields(action: &Action) -> Vec<Change> {
     changes
         .into_iter()
         .filter(|change| !(is_empty(&change.before) && is_empty(&change.after)))
-        .map(|Change { path, before, after }| {
-            let (before, after) = redact::hide_change(&path, &before, &after);
-            Change { path, before, after }
-        })
+        .map(
+            |Change {
+                 path,
+                 before,
+                 after,
+             }| {
+                let (before, after) = redact::hide_change(&path, &before, &after);
+                Change {
+                    path,
+                    before,
+                    after,
+                }
+            },
+        )
         .collect()
 }
 
@@ -93,7 +111,10 @@ fn is_empty(value: &Value) -> bool {
 
 /// The hazards of a plan that nothing grants by itself.
 pub(super) fn needs_allow(plan: &Plan) -> BTreeSet<Hazard> {
-    plan.hazards().into_iter().filter(|hazard| *hazard != Hazard::Deploys).collect()
+    plan.hazards()
+        .into_iter()
+        .filter(|hazard| *hazard != Hazard::Deploys)
+        .collect()
 }
 
 /// Notes with the address that they are about, in the plan's order, each once.

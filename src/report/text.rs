@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::difference::{Shape, shape, whole};
-use super::shown::{Run, fields, last_line, needs_allow, notes, symbol};
+use super::shown::{About, fields, last_line, needs_allow, notes, symbol};
 use crate::kind::{AccessChange, Hazard};
 use crate::plan::{Action, Plan, Verb};
 
@@ -19,7 +19,7 @@ const DIM: Style = Style::new().dimmed();
 
 /// The whole plan; the last line is the summary.
 #[must_use]
-pub fn plan(plan: &Plan, run: &Run) -> String {
+pub fn plan(plan: &Plan, about: &About) -> String {
     let mut out = String::new();
     for action in &plan.actions {
         write_action(&mut out, action);
@@ -39,8 +39,12 @@ pub fn plan(plan: &Plan, run: &Run) -> String {
             flags.join(" ")
         );
     }
-    let blank = if out.is_empty() || out.ends_with("\n\n") { "" } else { "\n" };
-    let _ = writeln!(out, "{blank}{STRONG}{}{STRONG:#}", last_line(plan, run));
+    let blank = if out.is_empty() || out.ends_with("\n\n") {
+        ""
+    } else {
+        "\n"
+    };
+    let _ = writeln!(out, "{blank}{STRONG}{}{STRONG:#}", last_line(plan, about));
     out
 }
 
@@ -55,7 +59,12 @@ fn style(verb: Verb) -> Style {
 fn write_action(out: &mut String, action: &Action) {
     let verb = action.verb();
     let style = style(verb);
-    let _ = write!(out, "{style}{}{style:#} {STRONG}{}{STRONG:#}", symbol(verb), action.address);
+    let _ = write!(
+        out,
+        "{style}{}{style:#} {STRONG}{}{STRONG:#}",
+        symbol(verb),
+        action.address
+    );
     write_hazards(out, action);
     out.push('\n');
     for field in fields(action) {
@@ -81,7 +90,11 @@ fn write_action(out: &mut String, action: &Action) {
 }
 
 fn write_hazards(out: &mut String, action: &Action) {
-    let names: Vec<&str> = action.hazards.iter().map(|hazard| Hazard::name(*hazard)).collect();
+    let names: Vec<&str> = action
+        .hazards
+        .iter()
+        .map(|hazard| Hazard::name(*hazard))
+        .collect();
     if !names.is_empty() {
         let _ = write!(out, "  {DANGER}!{DANGER:#} {}", names.join(", "));
     }
@@ -99,7 +112,13 @@ fn write_line(out: &mut String, line: &str, signed: bool) {
 }
 
 fn write_access(out: &mut String, access: &AccessChange) {
-    let AccessChange { subject, relation, gained, lost, reason } = access;
+    let AccessChange {
+        subject,
+        relation,
+        gained,
+        lost,
+        reason,
+    } = access;
     let _ = writeln!(out, "    access of {subject}: {relation}");
     for example in gained {
         let _ = writeln!(out, "      {ADDED}+{ADDED:#} {}", example.text);
