@@ -4,6 +4,8 @@
 mod classify;
 mod clock;
 mod connect;
+pub mod ecs;
+mod ecs_wire;
 mod error;
 mod hint;
 pub mod iam;
@@ -12,6 +14,7 @@ mod ledger;
 mod look;
 mod pacing;
 mod retry;
+mod revision_cache;
 mod secret_value;
 pub mod tagging;
 
@@ -29,12 +32,14 @@ use self::pacing::Buckets;
 use self::retry::Retry;
 
 pub use self::clock::{Clock, SystemClock};
+pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::connect::{Connection, Timeouts};
 pub use self::error::{Class, Error};
 pub use self::hint::iam_action;
 pub use self::identity::Identity;
 pub use self::ledger::Ledger;
 pub use self::look::Look;
+pub use self::revision_cache::RevisionCache;
 pub use self::pacing::Pacing;
 pub use self::secret_value::Secret;
 
@@ -72,6 +77,7 @@ pub struct Aws {
     clock: Arc<dyn Clock>,
     in_flight: Semaphore,
     look: Mutex<Arc<Look>>,
+    revisions: RevisionCache,
     identity: OnceCell<Identity>,
     buckets: Buckets,
     ledger: OpenLedger,
@@ -112,6 +118,7 @@ impl Aws {
             clock,
             in_flight,
             look,
+            revisions: RevisionCache::none(),
             identity: OnceCell::new(),
             buckets: Buckets::default(),
             ledger: OpenLedger::default(),
@@ -131,11 +138,22 @@ impl Aws {
         let region = connection.region.clone();
         let mut aws = Self::new(clients, account_id, region, partition, clock, parallelism);
         aws.attempt_timeout = connection.timeouts.attempt;
+        if genuine {
+            aws.revisions = RevisionCache::of_this_user();
+        }
         aws.pacing(if genuine {
             Pacing::Always
         } else {
             Pacing::OnceRefused
         })
+    }
+
+    /// The same, with the revisions of task definitions kept on disk. Only for AWS itself: the ARNs
+    /// of a sandbox or an emulator stand for something else after every restart.
+    #[must_use]
+    pub fn with_revision_cache(mut self, revisions: RevisionCache) -> Self {
+        self.revisions = revisions;
+        self
     }
 
     /// Keeps within the published rates in this way.
