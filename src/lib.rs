@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod error;

@@ -26,7 +26,7 @@ pub enum Color {
 }
 
 /// Where a run prints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Screen {
     choice: ColorChoice,
     quiet: bool,
@@ -83,10 +83,10 @@ impl Screen {
         !self.quiet && self.is_interactive()
     }
 
-    /// Whether text on standard output is coloured.
+    /// Whether text on standard error is coloured, for what is rendered elsewhere.
     #[must_use]
-    pub fn colors_results(&self) -> bool {
-        AutoStream::new(io::stdout(), self.choice).current_choice() != ColorChoice::Never
+    pub fn colors_errors(&self) -> bool {
+        AutoStream::new(io::stderr(), self.choice).current_choice() != ColorChoice::Never
     }
 
     /// Prints a result on standard output.
