@@ -21,13 +21,20 @@ pub(super) struct Global {
         long,
         global = true,
         env = "PROVISION_CONFIG",
+        hide_env_values = true,
         value_name = "FILE"
     )]
     #[arg(default_value = "infra.toml")]
     pub(super) config: PathBuf,
 
     /// Use a simulated AWS account, kept in FILE (by default .provision/sandbox.json).
-    #[arg(long, global = true, env = "PROVISION_SANDBOX", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROVISION_SANDBOX",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = SANDBOX_FILE)]
     sandbox: Option<String>,
 
@@ -36,16 +43,29 @@ pub(super) struct Global {
         long,
         global = true,
         env = "PROVISION_SANDBOX_FAULTS",
+        hide_env_values = true,
         value_name = "FILE"
     )]
     pub(super) sandbox_faults: Option<PathBuf>,
 
     /// The profile of the AWS configuration to take credentials from.
-    #[arg(long, global = true, env = "PROVISION_PROFILE", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROVISION_PROFILE",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
     pub(super) profile: Option<String>,
 
     /// The region; it has to be the one of infra.toml.
-    #[arg(long, global = true, env = "PROVISION_REGION", value_name = "REGION")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROVISION_REGION",
+        hide_env_values = true,
+        value_name = "REGION"
+    )]
     pub(super) region: Option<String>,
 
     /// Send every request to this endpoint instead of AWS's.
@@ -53,6 +73,7 @@ pub(super) struct Global {
         long,
         global = true,
         env = "PROVISION_ENDPOINT_URL",
+        hide_env_values = true,
         value_name = "URL"
     )]
     pub(super) endpoint_url: Option<String>,
@@ -62,26 +83,39 @@ pub(super) struct Global {
         long,
         global = true,
         env = "PROVISION_ASSUME_ROLE_ARN",
+        hide_env_values = true,
         value_name = "ARN"
     )]
     pub(super) assume_role_arn: Option<String>,
 
     /// The most requests in flight at once.
-    #[arg(long, global = true, env = "PROVISION_PARALLELISM", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROVISION_PARALLELISM",
+        hide_env_values = true,
+        value_name = "N"
+    )]
     #[arg(default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]
     pub(super) parallelism: usize,
 
     /// When to colour.
-    #[arg(long, global = true, env = "PROVISION_COLOR", value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROVISION_COLOR",
+        hide_env_values = true,
+        value_name = "WHEN"
+    )]
     #[arg(value_enum, default_value_t)]
     color: Color,
 
     /// Say nothing on standard error but errors.
-    #[arg(short, long, global = true, env = "PROVISION_QUIET", value_parser = FalseyValueParser::new())]
+    #[arg(short, long, global = true, env = "PROVISION_QUIET", hide_env_values = true, value_parser = FalseyValueParser::new())]
     quiet: bool,
 
     /// Say more on standard error; twice for each request.
-    #[arg(short, long, global = true, env = "PROVISION_VERBOSE", action = ArgAction::Count)]
+    #[arg(short, long, global = true, env = "PROVISION_VERBOSE", hide_env_values = true, action = ArgAction::Count)]
     verbose: u8,
 }
 
