@@ -46,6 +46,9 @@ pub struct Error {
     pub hint: Option<String>,
     /// The address (`role/NAME`) that it concerns.
     pub address: Option<String>,
+    /// Whether the call may have been done all the same (a lost reply, "exists" after our own
+    /// create, a conflict): who performed it looks again before it believes this error.
+    pub uncertain: bool,
 }
 
 /// The result of the library's functions.
@@ -59,6 +62,7 @@ impl Error {
             message: message.into(),
             hint: None,
             address: None,
+            uncertain: false,
         }
     }
 
@@ -76,6 +80,26 @@ impl Error {
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Bug, message)
             .hint("This is a bug in provision; please report it with the plan that caused it.")
+    }
+
+    /// Several errors as one: the first one's kind, hint and address, everyone's message. `None` of
+    /// none.
+    #[must_use]
+    pub fn all(errors: Vec<Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        for other in errors {
+            first.message = format!("{}\n{other}", first.message);
+            first.hint = first.hint.or(other.hint);
+        }
+        Some(first)
+    }
+
+    /// Marks that the call may have been done all the same.
+    #[must_use]
+    pub fn uncertain(mut self, uncertain: bool) -> Self {
+        self.uncertain = uncertain;
+        self
     }
 
     /// Adds what to do next.

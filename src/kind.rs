@@ -29,7 +29,10 @@ pub struct Address {
 impl Address {
     /// The address of this kind and name.
     pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { kind: kind.into(), name: name.into() }
+        Self {
+            kind: kind.into(),
+            name: name.into(),
+        }
     }
 
     /// Splits `KIND/NAME` at its first `/`; `None` where either part is empty.
@@ -147,7 +150,11 @@ pub enum RefusalCause {
 impl Refusal {
     /// A refusal with this cause and message.
     pub fn new(cause: RefusalCause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), hint: None }
+        Self {
+            cause,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Not yet: something else has to come first.
@@ -192,7 +199,9 @@ impl Scope {
     /// Whether this run is about the resource of this kind and name.
     #[must_use]
     pub fn wants(&self, kind: &str, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(&Address::new(kind, name)))
+        self.only
+            .as_ref()
+            .is_none_or(|only| only.contains(&Address::new(kind, name)))
     }
 }
 
@@ -323,7 +332,10 @@ impl<T: Data> ErasedData for T {
     }
 
     fn same(&self, other: &dyn ErasedData) -> bool {
-        other.as_any().downcast_ref::<T>().is_some_and(|other| self == other)
+        other
+            .as_any()
+            .downcast_ref::<T>()
+            .is_some_and(|other| self == other)
     }
 
     fn json(&self) -> Value {
@@ -342,7 +354,10 @@ impl AnySpec {
     /// Erases a spec's type.
     pub fn new<T: Data + Owned>(spec: T) -> Self {
         let owner = spec.owner().map(Arc::from);
-        Self { data: Arc::new(spec), owner }
+        Self {
+            data: Arc::new(spec),
+            owner,
+        }
     }
 
     /// The spec, if it is of this type.
@@ -433,6 +448,44 @@ impl Snapshot {
         Self::default()
     }
 
+    /// What infra.toml declares, as far as the run is about it. Pure.
+    #[must_use]
+    pub fn declare(kinds: &[&dyn AnyKind], scope: &Scope) -> Self {
+        let mut declared = Self::new();
+        for kind in kinds {
+            for (name, spec) in kind.declare(&scope.config) {
+                if scope.wants(kind.name(), &name) {
+                    declared.set(&Address::new(kind.name(), name), Some(spec));
+                }
+            }
+        }
+        declared
+    }
+
+    /// What is there, as far as the run is about it: every kind's reads side by side.
+    ///
+    /// # Errors
+    /// What could not be read, all of it: an unread resource never counts as absent.
+    pub async fn observe(kinds: &[&dyn AnyKind], aws: &Aws, scope: &Scope) -> Result<Self> {
+        let reads = kinds.iter().map(|kind| kind.observe(aws, scope));
+        let answers = futures::future::join_all(reads).await;
+        let mut live = Self::new();
+        let mut errors: Vec<Error> = Vec::new();
+        for (kind, answer) in kinds.iter().zip(answers) {
+            match answer {
+                Ok(specs) => live.0.extend(
+                    specs
+                        .into_iter()
+                        .filter(|(name, _)| scope.wants(kind.name(), name))
+                        .map(|(name, spec)| (Address::new(kind.name(), name), spec)),
+                ),
+                Err(error) if errors.iter().any(|known| known.message == error.message) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        Error::all(errors).map_or(Ok(live), Err)
+    }
+
     /// The spec at this address.
     #[must_use]
     pub fn get(&self, address: &Address) -> Option<&AnySpec> {
@@ -497,7 +550,10 @@ impl FromIterator<(Address, AnySpec)> for Snapshot {
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A kind with its types erased; implemented once, for every `Kind`.
-#[expect(missing_docs, reason = "each method is the erased twin of the one of the same name in Kind")]
+#[expect(
+    missing_docs,
+    reason = "each method is the erased twin of the one of the same name in Kind"
+)]
 pub trait AnyKind: Sync {
     fn name(&self) -> &'static str;
     fn declare(&self, config: &Config) -> BTreeMap<String, AnySpec>;
@@ -533,7 +589,10 @@ fn typed<K: Kind>(spec: Option<&AnySpec>) -> Option<&K::Spec> {
 }
 
 fn erase<T: Data + Owned>(specs: BTreeMap<String, T>) -> BTreeMap<String, AnySpec> {
-    specs.into_iter().map(|(name, spec)| (name, AnySpec::new(spec))).collect()
+    specs
+        .into_iter()
+        .map(|(name, spec)| (name, AnySpec::new(spec)))
+        .collect()
 }
 
 fn wrong_type(kind: &str) -> Error {
@@ -584,20 +643,28 @@ impl<K: Kind> AnyKind for K {
     }
 
     fn effect(&self, spec: Option<&AnySpec>, call: &AnyCall) -> Result<Option<AnySpec>, Refusal> {
-        let call = call.get::<K::Call>().ok_or_else(|| Refusal::blocked(wrong_type(K::NAME).message))?;
+        let call = call
+            .get::<K::Call>()
+            .ok_or_else(|| Refusal::blocked(wrong_type(K::NAME).message))?;
         Kind::effect(self, typed::<K>(spec).cloned(), call).map(|spec| spec.map(AnySpec::new))
     }
 
     fn refers(&self, spec: &AnySpec) -> Vec<Address> {
-        typed::<K>(Some(spec)).map(|spec| Kind::refers(self, spec)).unwrap_or_default()
+        typed::<K>(Some(spec))
+            .map(|spec| Kind::refers(self, spec))
+            .unwrap_or_default()
     }
 
     fn hazards(&self, call: &AnyCall) -> Vec<Hazard> {
-        call.get::<K::Call>().map(|call| Kind::hazards(self, call)).unwrap_or_default()
+        call.get::<K::Call>()
+            .map(|call| Kind::hazards(self, call))
+            .unwrap_or_default()
     }
 
     fn documents(&self, spec: &AnySpec) -> BTreeMap<String, Document> {
-        typed::<K>(Some(spec)).map(|spec| Kind::documents(self, spec)).unwrap_or_default()
+        typed::<K>(Some(spec))
+            .map(|spec| Kind::documents(self, spec))
+            .unwrap_or_default()
     }
 
     fn notes(&self, desired: &AnySpec, live: Option<&AnySpec>) -> Vec<String> {
@@ -666,5 +733,10 @@ pub trait Law: Sync {
     fn broadens(&self, subject: &Address, before: &Snapshot, after: &Snapshot) -> bool;
 
     /// What the change from `before` to `after` means for the subject; `None` where nothing changed.
-    fn access(&self, subject: &Address, before: &Snapshot, after: &Snapshot) -> Option<AccessChange>;
+    fn access(
+        &self,
+        subject: &Address,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) -> Option<AccessChange>;
 }

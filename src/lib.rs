@@ -4,7 +4,16 @@
 //! kind `observe` → live; `plan(desired, live)` → plan; `report` → text or JSON; `apply` →
 //! outcomes → `report`.
 
+pub mod apply;
 pub mod aws;
-pub mod error;
+pub mod cli;
 pub mod config;
+pub mod diff;
+pub mod error;
+pub mod kind;
+pub mod kinds;
+pub mod plan;
 pub mod policy;
+pub mod redact;
+pub mod report;
+pub mod sandbox;

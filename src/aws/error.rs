@@ -1,13 +1,16 @@
 //! AWS's errors, classified by what the caller should do, with the words for the user.
 //! The classifier is ours: the SDK's counts a quota as throttling and re-sends creates.
 
-use std::time::Duration;
+use std::error::Error as StandardError;
+use std::io;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::Attempts;
+use super::classify::{Answer, classify};
+use super::hint;
 use crate::error;
 
 /// What an error means for the caller.
@@ -29,6 +32,9 @@ pub enum Class {
     Conflict,
     /// It is in use: what uses it must go first.
     InUse,
+    /// What it needs was made just now and is not seen yet (IAM's delay): again, up to a deadline,
+    /// since a real misconfiguration says the same.
+    Unsettled,
     /// Timeout, reset, 5xx: it may or may not have been done.
     Passing,
     /// The endpoint does not know the operation.
@@ -48,17 +54,23 @@ pub struct Error {
     pub class: Class,
     /// `service:Operation`, such as `iam:CreateRole`.
     pub operation: String,
-    /// AWS's code, such as `NoSuchEntity`; empty where there was no answer.
+    /// AWS's code, such as `NoSuchEntity`; `HTTP 502` where the answer had none; one of the words
+    /// below where there was no answer.
     pub code: String,
     /// AWS's words.
     pub message: String,
 }
 
-/// Longest wait between two attempts: ECS's slowest bucket gives one request a second.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
-/// Attempts of one request: with the back-offs below they spread over about two minutes, longer than
-/// any passing fault that facts.md section 3 names.
-const MOST_ATTEMPTS: u32 = 8;
+/// The code of a request that took too long.
+pub(super) const TIMEOUT: &str = "timeout";
+/// The code of a request that found nobody at the endpoint.
+pub(super) const REFUSED: &str = "connection refused";
+/// The code of a request whose connection failed or broke.
+pub(super) const BROKEN: &str = "connection failed";
+/// The code of a request that could not be signed.
+pub(super) const CREDENTIALS: &str = "credentials";
+/// The code of a request that the SDK would not send.
+pub(super) const UNSENT: &str = "not sent";
 
 impl Error {
     /// An answer that could not be understood.
@@ -72,19 +84,31 @@ impl Error {
         }
     }
 
+    /// An answer that came after the request had been given up.
+    pub(super) fn late(operation: &str) -> Self {
+        Self {
+            class: Class::Passing,
+            operation: operation.to_owned(),
+            code: TIMEOUT.to_owned(),
+            message: "The answer came too late.".to_owned(),
+        }
+    }
+
     pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>) -> Self
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + StandardError + Send + Sync + 'static,
     {
-        let status = error
-            .raw_response()
-            .map(|response| response.status().as_u16());
-        let code = error.code().unwrap_or_default().to_owned();
-        let message = error.message().map_or_else(
-            || aws_smithy_types::error::display::DisplayErrorContext(&error).to_string(),
-            str::to_owned,
-        );
-        let class = classify(&code, status, &message);
+        let answer = answer(&error);
+        let message = error
+            .message()
+            .map_or_else(|| causes(&error), str::to_owned);
+        let class = classify(operation, &answer, &message);
+        let code = match answer {
+            Answer::Code { code, status: _ } => code,
+            Answer::Bare(status) => format!("HTTP {status}"),
+            Answer::Garbled(_) => "garbled answer".to_owned(),
+            Answer::None(word) => word.to_owned(),
+        };
         Self {
             class,
             operation: operation.to_owned(),
@@ -93,67 +117,97 @@ impl Error {
         }
     }
 
-    pub(super) fn may_retry(&self, attempts: Attempts, attempt: u32) -> bool {
-        let again = match self.class {
-            Class::Throttled | Class::Conflict => true,
-            Class::Passing => attempts == Attempts::Idempotent,
-            _ => false,
-        };
-        again && attempt < MOST_ATTEMPTS
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "throttling may ask for a longer pause than a reset"
-    )]
-    pub(super) fn backoff(&self, attempt: u32) -> Duration {
-        Duration::from_millis(200)
-            .saturating_mul(1 << attempt.min(10))
-            .min(LONGEST_BACKOFF)
-    }
-
     /// Whether it says that the thing is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.class == Class::NotFound
     }
+
+    /// Whether the request may have been done all the same.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        matches!(
+            self.class,
+            Class::Exists | Class::Passing | Class::Conflict | Class::Throttled | Class::Unreadable
+        )
+    }
 }
 
-fn classify(code: &str, status: Option<u16>, _message: &str) -> Class {
-    match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Class::AccessDenied,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId"
-        | "UnrecognizedClientException" => Class::Credentials,
-        "LimitExceeded" | "LimitExceededException" => Class::Quota,
-        "ConcurrentModification"
-        | "ConcurrentModificationException"
-        | "OperationAbortedException" => Class::Conflict,
-        "DeleteConflict" | "RepositoryNotEmptyException" => Class::InUse,
-        code if code.starts_with("Throttl")
-            || code == "TooManyRequestsException"
-            || code == "RequestLimitExceeded" =>
-        {
-            Class::Throttled
-        }
-        code if code.contains("NotFound") || code == "NoSuchEntity" => Class::NotFound,
-        code if code.contains("AlreadyExists") => Class::Exists,
-        "UnknownOperationException" | "InvalidAction" => Class::Unsupported,
-        _ => match status {
-            None => Class::Passing,
-            Some(500..) => Class::Passing,
-            Some(400..=499) => Class::Invalid,
-            Some(_) => Class::Unreadable,
-        },
+fn answer<E>(error: &SdkError<E, HttpResponse>) -> Answer
+where
+    E: ProvideErrorMetadata + StandardError + Send + Sync + 'static,
+{
+    if causes_of(error).any(|cause| cause.is::<CredentialsError>()) {
+        return Answer::None(CREDENTIALS);
     }
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    match (error, error.code(), status) {
+        (_, Some(code), Some(status)) => Answer::Code {
+            code: code.to_owned(),
+            status,
+        },
+        (SdkError::TimeoutError(_), ..) => Answer::None(TIMEOUT),
+        (SdkError::DispatchFailure(failure), ..) if failure.is_timeout() => Answer::None(TIMEOUT),
+        (SdkError::DispatchFailure(failure), ..) if failure.is_user() => Answer::None(UNSENT),
+        (SdkError::DispatchFailure(_), ..) if refused(error) => Answer::None(REFUSED),
+        (SdkError::ConstructionFailure(_), ..) => Answer::None(UNSENT),
+        (_, _, Some(status)) if status < 300 => Answer::Garbled(status),
+        (_, _, Some(status)) => Answer::Bare(status),
+        (_, _, None) => Answer::None(BROKEN),
+    }
+}
+
+fn refused(error: &(dyn StandardError + 'static)) -> bool {
+    causes_of(error).any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused)
+    })
+}
+
+fn causes_of<'a>(
+    error: &'a (dyn StandardError + 'static),
+) -> impl Iterator<Item = &'a (dyn StandardError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The words of an error and of its causes; never the answer's body, which may hold anything.
+fn causes(error: &(dyn StandardError + 'static)) -> String {
+    let words: Vec<String> = causes_of(error).map(ToString::to_string).collect();
+    words.join(": ")
 }
 
 impl From<Error> for error::Error {
     fn from(error: Error) -> Self {
-        Self::failed(format!(
-            "{} failed: {} {}",
-            error.operation, error.code, error.message
-        ))
+        let uncertain = error.is_uncertain();
+        let hint = hint::of(&error);
+        let Error {
+            class: _,
+            operation,
+            code,
+            message,
+        } = error;
+        let words = [code, message];
+        let words: Vec<&str> = words
+            .iter()
+            .map(|word| word.trim())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let words = words.join(": ");
+        let mut message = if operation.is_empty() {
+            format!("AWS's answer could not be read: {words}")
+        } else {
+            format!("{operation} failed: {words}")
+        };
+        if !message.ends_with(['.', '!', '?']) {
+            message.push('.');
+        }
+        let error = Self::failed(message).uncertain(uncertain);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 }

@@ -1,21 +1,52 @@
 //! The way to AWS: clients, identity, looks (batched reads shared by all kinds), pacing, retries,
 //! error classes and the clock. The only module in whose signatures SDK types may stand.
 
+mod classify;
 mod clock;
+mod connect;
+pub mod ecr;
+pub mod ecs;
+pub mod ecs_clusters;
+mod ecs_wire;
 mod error;
+mod hint;
+pub mod iam;
+mod identity;
+mod ledger;
+pub mod logs;
 mod look;
+mod pacing;
+mod pages;
+mod retry;
+mod revision_cache;
+mod secret_value;
+pub mod secrets;
+pub mod tagging;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
+
+use self::ledger::OpenLedger;
+use self::pacing::Buckets;
+use self::retry::Retry;
 
 pub use self::clock::{Clock, SystemClock};
+pub use self::ecs_wire::Operation as EcsOperation;
+pub use self::connect::{Connection, Timeouts};
 pub use self::error::{Class, Error};
+pub use self::hint::iam_action;
+pub use self::identity::Identity;
+pub use self::ledger::Ledger;
 pub use self::look::Look;
+pub use self::revision_cache::RevisionCache;
+pub use self::pacing::Pacing;
+pub use self::secret_value::Secret;
 
 /// The SDK's clients, one per service and region.
 #[derive(Clone, Debug)]
@@ -51,6 +82,11 @@ pub struct Aws {
     clock: Arc<dyn Clock>,
     in_flight: Semaphore,
     look: Mutex<Arc<Look>>,
+    revisions: RevisionCache,
+    identity: OnceCell<Identity>,
+    buckets: Buckets,
+    ledger: OpenLedger,
+    attempt_timeout: Duration,
 }
 
 /// How often a request may be sent.
@@ -87,7 +123,55 @@ impl Aws {
             clock,
             in_flight,
             look,
+            revisions: RevisionCache::none(),
+            identity: OnceCell::new(),
+            buckets: Buckets::default(),
+            ledger: OpenLedger::default(),
+            attempt_timeout: Timeouts::default().attempt,
         }
+    }
+
+    /// AWS through this connection. Sends nothing.
+    pub async fn connect(
+        connection: &Connection,
+        account_id: String,
+        partition: String,
+        clock: Arc<dyn Clock>,
+        parallelism: usize,
+    ) -> Self {
+        let (clients, genuine) = connection.open(&clock).await;
+        let region = connection.region.clone();
+        let mut aws = Self::new(clients, account_id, region, partition, clock, parallelism);
+        aws.attempt_timeout = connection.timeouts.attempt;
+        if genuine {
+            aws.revisions = RevisionCache::of_this_user();
+        }
+        aws.pacing(if genuine {
+            Pacing::Always
+        } else {
+            Pacing::OnceRefused
+        })
+    }
+
+    /// The same, with the revisions of task definitions kept on disk. Only for AWS itself: the ARNs
+    /// of a sandbox or an emulator stand for something else after every restart.
+    #[must_use]
+    pub fn with_revision_cache(mut self, revisions: RevisionCache) -> Self {
+        self.revisions = revisions;
+        self
+    }
+
+    /// Keeps within the published rates in this way.
+    #[must_use]
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.buckets = Buckets::new(pacing);
+        self
+    }
+
+    /// The requests of this run so far.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.copy()
     }
 
     /// The clock of this run.
@@ -122,7 +206,8 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.send(operation, Attempts::Idempotent, send).await
+        self.send(operation, false, Attempts::Idempotent, send)
+            .await
     }
 
     /// Sends a write, as often as `attempts` allows.
@@ -136,12 +221,13 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.send(operation, attempts, send).await
+        self.send(operation, true, attempts, send).await
     }
 
     async fn send<T, E, F>(
         &self,
         operation: &'static str,
+        write: bool,
         attempts: Attempts,
         send: impl Fn(Clients) -> F + Send,
     ) -> Result<T, Error>
@@ -149,21 +235,65 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let mut attempt = 0;
+        let mut retry = Retry::new(attempts);
         loop {
-            attempt += 1;
-            let result = {
+            let pause = self.buckets.take(operation, self.clock.now());
+            if !pause.is_zero() {
+                self.clock.sleep(pause).await;
+            }
+            let attempt = retry.begin();
+            let (number, result) = {
                 let _permit = self.in_flight.acquire().await;
-                send(self.clients.clone()).await
+                let number = self.ledger.sent(operation, write, attempt);
+                let sent = send(self.clients.clone());
+                (number, self.attempt(operation, number, sent).await)
             };
             let error = match result {
                 Ok(value) => return Ok(value),
-                Err(error) => Error::from_sdk(operation, error),
+                Err(error) => error,
             };
-            if !error.may_retry(attempts, attempt) {
-                return Err(error);
+            let now = self.clock.now();
+            if error.class == Class::Throttled {
+                self.ledger.throttled();
+                self.buckets.refused(operation, now);
             }
-            self.clock.sleep(error.backoff(attempt)).await;
+            match retry.after(&error, number, now) {
+                Some(wait) => self.clock.sleep(wait).await,
+                None => return Err(error),
+            }
         }
+    }
+
+    /// One attempt. The SDK's own timeout ends it on a real clock; a virtual one may jump past it.
+    async fn attempt<T, E, F>(
+        &self,
+        operation: &'static str,
+        number: u64,
+        sent: F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let begun = self.clock.now();
+        let result = sent.await;
+        let took = self.clock.now().saturating_sub(begun);
+        let result = match result {
+            Ok(_) if took > self.attempt_timeout => Err(Error::late(operation)),
+            Ok(value) => Ok(value),
+            Err(error) => Err(Error::from_sdk(operation, error)),
+        };
+        let outcome = result
+            .as_ref()
+            .err()
+            .map_or("done", |error| error.code.as_str());
+        tracing::debug!(
+            number,
+            operation,
+            milliseconds = took.as_millis(),
+            outcome,
+            "request"
+        );
+        result
     }
 }

@@ -1,0 +1,39 @@
+//! The AWS simulator behind `--sandbox`: an HTTP client that answers the SDK's requests in this
+//! process, from records that it keeps in memory or in one JSON file. It refuses what AWS refuses,
+//! has a clock of its own, and plays the faults of a [`Script`].
+
+mod account;
+mod carry;
+mod clock;
+mod ecr;
+mod ecs;
+mod empty;
+mod error;
+mod faults;
+mod file;
+mod iam;
+mod logs;
+mod player;
+mod protocol;
+mod random;
+mod respell;
+mod secrets;
+mod ssm;
+mod stale;
+mod store;
+mod sts;
+mod tagging;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod world;
+mod xml;
+
+pub use account::{Crash, Outside, Sandbox};
+pub use clock::{Clock, VirtualClock};
+pub use ecs::{Behaviour, Cause};
+pub use error::ServiceError;
+pub use faults::{Fault, FaultKind, Forever, RolloutScript, Script, Shape, Stale, Times};
+pub use protocol::{Call, Service};
+pub use store::{Store, Table};
+pub use trace::{Outcome, TraceEntry};
