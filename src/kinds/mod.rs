@@ -12,6 +12,7 @@ mod regional;
 pub mod repository;
 pub mod role;
 pub mod secret;
+pub mod service;
 mod tags;
 
 pub use aside::Aside;
@@ -27,4 +28,5 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &log_group::LogGroup,
     &secret::Secret,
     &cluster::Cluster,
+    &service::Service,
 ];
