@@ -4,6 +4,7 @@
 mod aside;
 mod documents;
 mod identity;
+pub mod law;
 pub mod oidc_provider;
 pub mod policy;
 pub mod role;
@@ -15,3 +16,6 @@ use crate::kind::AnyKind;
 
 /// Every kind, in the order in which they are made; deletes come after all else, in reverse.
 pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role];
+
+#[cfg(test)]
+mod tests;
