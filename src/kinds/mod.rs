@@ -5,6 +5,7 @@ mod aside;
 pub mod cluster;
 mod documents;
 mod identity;
+pub mod law;
 pub mod log_group;
 pub mod oidc_provider;
 pub mod policy;
@@ -30,3 +31,6 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &cluster::Cluster,
     &service::Service,
 ];
+
+#[cfg(test)]
+mod tests;
