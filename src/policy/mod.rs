@@ -17,6 +17,7 @@
 //!   `law::gains(&before, &after, &before)` asks whether the step `broadens` at all.
 //! - [`Document::atoms`] takes statements apart for cheaper comparisons of one's own.
 
+pub mod actions;
 pub mod atoms;
 mod canonical;
 pub mod document;
