@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, RoleDetail};
+use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, RoleDetail, Tag};
 
 use super::{Aws, Error};
 
@@ -392,7 +392,15 @@ fn found<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-fn tags(list: Vec<aws_sdk_iam::types::Tag>) -> BTreeMap<String, String> {
+/// Tags as requests of IAM take them.
+pub fn tag_list(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Error> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::unreadable(format!("a tag without its key or value ({error})")))
+}
+
+fn tags(list: Vec<Tag>) -> BTreeMap<String, String> {
     list.into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 

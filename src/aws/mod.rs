@@ -4,18 +4,23 @@
 mod classify;
 mod clock;
 mod connect;
+pub mod ecr;
 pub mod ecs;
+pub mod ecs_clusters;
 mod ecs_wire;
 mod error;
 mod hint;
 pub mod iam;
 mod identity;
 mod ledger;
+pub mod logs;
 mod look;
 mod pacing;
+mod pages;
 mod retry;
 mod revision_cache;
 mod secret_value;
+pub mod secrets;
 pub mod tagging;
 
 use std::future::Future;

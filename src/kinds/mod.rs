@@ -2,6 +2,11 @@
 //! `law.rs` is the one file here that may name several kinds; kinds never import one another.
 
 mod aside;
+mod documents;
+mod identity;
+pub mod oidc_provider;
+pub mod policy;
+pub mod role;
 mod tags;
 
 pub use aside::Aside;
@@ -9,4 +14,4 @@ pub use aside::Aside;
 use crate::kind::AnyKind;
 
 /// Every kind, in the order in which they are made; deletes come after all else, in reverse.
-pub const KINDS: &[&dyn AnyKind] = &[];
+pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role];
