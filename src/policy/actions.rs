@@ -52,7 +52,13 @@ pub enum Level {
 /// The text of each service.
 fn services() -> &'static BTreeMap<&'static str, &'static str> {
     static SERVICES: OnceLock<BTreeMap<&'static str, &'static str>> = OnceLock::new();
-    SERVICES.get_or_init(|| TABLE.split("\n@").skip(1).filter_map(|text| text.split_once('\n')).collect())
+    SERVICES.get_or_init(|| {
+        TABLE
+            .split("\n@")
+            .skip(1)
+            .filter_map(|text| text.split_once('\n'))
+            .collect()
+    })
 }
 
 /// Every service prefix, in order.
@@ -102,11 +108,22 @@ pub fn find(action: &str) -> Option<Action> {
         let level = level(fields.next()?)?;
         let resources = numbers(fields.next()?)
             .filter_map(|(number, required)| {
-                types.get(number).map(|(name, arn)| ResourceType { name, arn, required })
+                types.get(number).map(|(name, arn)| ResourceType {
+                    name,
+                    arn,
+                    required,
+                })
             })
             .collect();
-        let condition_keys = numbers(fields.next()?).filter_map(|(number, _)| keys.get(number).copied()).collect();
-        return Some(Action { name: format!("{service}:{found}"), level, resources, condition_keys });
+        let condition_keys = numbers(fields.next()?)
+            .filter_map(|(number, _)| keys.get(number).copied())
+            .collect();
+        return Some(Action {
+            name: format!("{service}:{found}"),
+            level,
+            resources,
+            condition_keys,
+        });
     }
     None
 }
@@ -125,6 +142,8 @@ fn level(letter: &str) -> Option<Level> {
 fn numbers(field: &'static str) -> impl Iterator<Item = (usize, bool)> {
     field.split(',').filter_map(|item| {
         let digits = item.trim_end_matches('!');
-        usize::from_str_radix(digits, 36).ok().map(|number| (number, item.ends_with('!')))
+        usize::from_str_radix(digits, 36)
+            .ok()
+            .map(|number| (number, item.ends_with('!')))
     })
 }

@@ -212,7 +212,12 @@ pub fn relate_grants(a: &Grants<'_>, b: &Grants<'_>) -> Comparison {
         Answer::Some(list) => list,
         Answer::None | Answer::Unknown(_) => Vec::new(),
     };
-    Comparison { relation, gained: witnesses(gained), lost: witnesses(lost), reason }
+    Comparison {
+        relation,
+        gained: witnesses(gained),
+        lost: witnesses(lost),
+        reason,
+    }
 }
 
 /// Requests that all of `inside` allow and none of `excluded` does, one for each statement of the first that has any.
@@ -232,14 +237,20 @@ struct Question<'q, 'd> {
 
 impl<'q, 'd> Question<'q, 'd> {
     fn new(grants: &'q [&'q Grants<'d>]) -> Self {
-        Self { grants, space: None }
+        Self {
+            grants,
+            space: None,
+        }
     }
 
     /// As [`outside`], of the grants at these places.
     fn outside(&mut self, inside: &[usize], excluded: &[usize]) -> Answer {
         let grants = self.grants;
         let pick = |places: &[usize]| -> Vec<&Grants<'d>> {
-            places.iter().filter_map(|place| grants.get(*place).copied()).collect()
+            places
+                .iter()
+                .filter_map(|place| grants.get(*place).copied())
+                .collect()
         };
         let (inside_grants, excluded_grants) = (pick(inside), pick(excluded));
         let within = |one: &&Grants<'_>| inside_grants.iter().any(|other| other.within(one));
@@ -247,16 +258,30 @@ impl<'q, 'd> Question<'q, 'd> {
             return Answer::None;
         }
         let (space, boxes) = self.space.get_or_insert_with(|| {
-            let kind = grants.first().map_or(PolicyKind::Identity, |first| first.kind());
+            let kind = grants
+                .first()
+                .map_or(PolicyKind::Identity, |first| first.kind());
             let mut space = Space::new(kind);
-            let boxes = grants.iter().map(|grants| Boxes::read(&mut space, grants)).collect();
+            let boxes = grants
+                .iter()
+                .map(|grants| Boxes::read(&mut space, grants))
+                .collect();
             space.close();
             (space, boxes)
         });
         space.work = WORK;
-        let of = |places: &[usize]| -> Vec<&Boxes> { places.iter().filter_map(|place| boxes.get(*place)).collect() };
-        let mut search =
-            Search { inside: &inside_grants, excluded: &excluded_grants, witnesses: Vec::new(), refuted: 0 };
+        let of = |places: &[usize]| -> Vec<&Boxes> {
+            places
+                .iter()
+                .filter_map(|place| boxes.get(*place))
+                .collect()
+        };
+        let mut search = Search {
+            inside: &inside_grants,
+            excluded: &excluded_grants,
+            witnesses: Vec::new(),
+            refuted: 0,
+        };
         match search.run(space, &of(inside), &of(excluded)) {
             Err(Exhausted) => Answer::Unknown("The search reached its limit.".to_owned()),
             Ok(()) if !search.witnesses.is_empty() => Answer::Some(search.witnesses),
@@ -341,7 +366,12 @@ fn merged(space: &mut Space, boxes: Vec<Region>) -> Vec<Region> {
         for region in out {
             let joins = |literal: &Literal| literal.dimension == dimension && literal.positive;
             // A box of two layers may hold two such literals, which both must hold: it stays as it is.
-            let alone = region.literals.iter().filter(|literal| joins(literal)).count() == 1;
+            let alone = region
+                .literals
+                .iter()
+                .filter(|literal| joins(literal))
+                .count()
+                == 1;
             let others = region
                 .literals
                 .iter()
@@ -350,14 +380,24 @@ fn merged(space: &mut Space, boxes: Vec<Region>) -> Vec<Region> {
                 .collect();
             groups.entry(others).or_default().push(region);
         }
-        out = groups.into_iter().map(|(others, group)| union(space, dimension, others, group)).collect();
+        out = groups
+            .into_iter()
+            .map(|(others, group)| union(space, dimension, others, group))
+            .collect();
     }
     out
 }
 
-fn union(space: &mut Space, dimension: Dimension, others: Vec<Literal>, group: Vec<Region>) -> Region {
+fn union(
+    space: &mut Space,
+    dimension: Dimension,
+    others: Vec<Literal>,
+    group: Vec<Region>,
+) -> Region {
     let mut group = group;
-    let whole = group.iter().position(|region| region.literals.len() == others.len());
+    let whole = group
+        .iter()
+        .position(|region| region.literals.len() == others.len());
     if let Some(place) = whole {
         return group.swap_remove(place);
     }
@@ -370,8 +410,14 @@ fn union(space: &mut Space, dimension: Dimension, others: Vec<Literal>, group: V
     let mut literals = others;
     literals.push(space.union(dimension, &atoms));
     literals.sort_unstable();
-    let origin = group.first().map_or_else(Origin::default, |region| region.origin.clone());
-    Region { literals, assumptions: Vec::new(), origin }
+    let origin = group
+        .first()
+        .map_or_else(Origin::default, |region| region.origin.clone());
+    Region {
+        literals,
+        assumptions: Vec::new(),
+        origin,
+    }
 }
 
 struct Search<'a> {
@@ -388,12 +434,16 @@ struct Known {
 
 impl Known {
     fn new(denies: &[Region], excluded: &[&Boxes]) -> Self {
-        let denied: BTreeSet<&Vec<Literal>> = denies.iter().map(|region| &region.literals).collect();
+        let denied: BTreeSet<&Vec<Literal>> =
+            denies.iter().map(|region| &region.literals).collect();
         let mut allows = BTreeSet::new();
         for boxes in excluded {
             // Where the excluded set denies no more than what is denied anyway, its Allows are allowed there.
             if let [layer] = boxes.allows.as_slice()
-                && boxes.denies.iter().all(|region| denied.contains(&region.literals))
+                && boxes
+                    .denies
+                    .iter()
+                    .all(|region| denied.contains(&region.literals))
             {
                 allows.extend(layer.iter().map(|region| region.literals.clone()));
             }
@@ -410,7 +460,11 @@ impl Known {
 const REFUTED_LIMIT: usize = 64;
 
 impl Search<'_> {
-    fn run(&mut self, space: &mut Space, inside: &[&Boxes], excluded: &[&Boxes],
+    fn run(
+        &mut self,
+        space: &mut Space,
+        inside: &[&Boxes],
+        excluded: &[&Boxes],
     ) -> Result<(), Exhausted> {
         let mut starts: Vec<Region> = Vec::new();
         for (place, boxes) in inside.iter().enumerate() {
@@ -424,8 +478,10 @@ impl Search<'_> {
                 .flat_map(|one| allowed.iter().map(|other| joined(one, other)))
                 .collect();
         }
-        let denies: Vec<Region> =
-            inside.iter().flat_map(|boxes| boxes.denies.iter().cloned()).collect();
+        let denies: Vec<Region> = inside
+            .iter()
+            .flat_map(|boxes| boxes.denies.iter().cloned())
+            .collect();
         let known = Known::new(&denies, excluded);
         let denies = merged(space, denies);
         let denies: Vec<&Region> = denies.iter().collect();

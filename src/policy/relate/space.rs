@@ -193,11 +193,16 @@ impl Space {
         let mut named: BTreeSet<Vec<Item>> = BTreeSet::new();
         for shape in self.ids.keys() {
             if let AtomShape::Strings(ACTION, patterns) = shape {
-                let plain = |pattern: &&Vec<Item>| pattern.iter().all(|item| matches!(item, Item::Letter(_)));
+                let plain = |pattern: &&Vec<Item>| {
+                    pattern.iter().all(|item| matches!(item, Item::Letter(_)))
+                };
                 named.extend(patterns.iter().filter(plain).cloned());
             }
         }
-        let mut names: Vec<Vec<Item>> = TRUST_ACTIONS.iter().map(|name| action_pattern(name)).collect();
+        let mut names: Vec<Vec<Item>> = TRUST_ACTIONS
+            .iter()
+            .map(|name| action_pattern(name))
+            .collect();
         named.retain(|name| !names.contains(name));
         names.extend(named);
         let [actions, _] = &mut self.domains;
@@ -399,7 +404,11 @@ impl Space {
     /// positive literal of patterns per dimension; a box of several layers keeps the others.
     pub(super) fn union(&mut self, dimension: Dimension, atoms: &[AtomId]) -> Literal {
         if let [only] = atoms {
-            return Literal { dimension, atom: *only, positive: true };
+            return Literal {
+                dimension,
+                atom: *only,
+                positive: true,
+            };
         }
         let mut patterns: Vec<Vec<Item>> = Vec::new();
         for atom in atoms {
@@ -410,7 +419,11 @@ impl Space {
         patterns.sort();
         patterns.dedup();
         let atom = self.atom(AtomShape::Strings(dimension, patterns));
-        Literal { dimension, atom, positive: true }
+        Literal {
+            dimension,
+            atom,
+            positive: true,
+        }
     }
 
     /// A point of one dimension that satisfies these literals and one more. Where the point of these satisfies that one
@@ -550,7 +563,10 @@ impl Space {
             let (before, tail) = rest.split_at(start);
             pattern.push_str(before);
             pattern.push('*');
-            rest = tail.find('}').and_then(|end| tail.get(end + 1..)).unwrap_or_default();
+            rest = tail
+                .find('}')
+                .and_then(|end| tail.get(end + 1..))
+                .unwrap_or_default();
         }
         pattern.push_str(rest);
         let tokens = glob::parse_resource(&pattern, false);

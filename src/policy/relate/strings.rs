@@ -261,7 +261,9 @@ fn child_of(children: &[(Symbol, u32)], symbol: Symbol) -> Option<u32> {
         [] => None,
         [(only, child)] => (*only == symbol).then_some(*child),
         many => {
-            let place = many.binary_search_by_key(&symbol, |(known, _)| *known).ok()?;
+            let place = many
+                .binary_search_by_key(&symbol, |(known, _)| *known)
+                .ok()?;
             many.get(place).map(|(_, child)| *child)
         }
     }

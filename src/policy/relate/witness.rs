@@ -58,17 +58,33 @@ fn realistic(
     let resources = constraints.get(&RESOURCE).unwrap_or(&none);
     let mut best = plain.clone();
     let mut found = false;
-    for action in existing(space, actions, &plain.action).into_iter().take(TRIED_ACTIONS) {
-        let Some(known) = actions::find(&action) else { continue };
-        let with_action = Request { action: known.name.clone(), ..plain.clone() };
+    for action in existing(space, actions, &plain.action)
+        .into_iter()
+        .take(TRIED_ACTIONS)
+    {
+        let Some(known) = actions::find(&action) else {
+            continue;
+        };
+        let with_action = Request {
+            action: known.name.clone(),
+            ..plain.clone()
+        };
         if !found && confirm(&with_action) {
             best = with_action;
             found = true;
         }
         for resource in suitable(space, resources, &known)? {
-            let holder = if space.candidates_matter() { plain.principal.clone() } else { holder(&resource) };
-            let whole =
-                Request { action: known.name.clone(), resource, principal: holder, context: plain.context.clone() };
+            let holder = if space.candidates_matter() {
+                plain.principal.clone()
+            } else {
+                holder(&resource)
+            };
+            let whole = Request {
+                action: known.name.clone(),
+                resource,
+                principal: holder,
+                context: plain.context.clone(),
+            };
             if confirm(&whole) {
                 return Ok(whole);
             }
@@ -96,7 +112,12 @@ fn existing(space: &Space, signed: &[(AtomId, bool)], action: &str) -> Vec<Strin
     }
     // Well-known services first: an example is read by people.
     let known = ["s3", "ec2", "iam", "ecr"];
-    known.into_iter().chain(actions::service_names()).map(of).find(|list| !list.is_empty()).unwrap_or_default()
+    known
+        .into_iter()
+        .chain(actions::service_names())
+        .map(of)
+        .find(|list| !list.is_empty())
+        .unwrap_or_default()
 }
 
 /// Resources that an action takes and that satisfy the constraints, one for each of its resource types.
@@ -106,7 +127,11 @@ fn suitable(
     action: &actions::Action,
 ) -> Result<Vec<String>, Exhausted> {
     if action.resources.is_empty() {
-        return Ok(if space.text_satisfies(signed, "*") { vec!["*".to_owned()] } else { Vec::new() });
+        return Ok(if space.text_satisfies(signed, "*") {
+            vec!["*".to_owned()]
+        } else {
+            Vec::new()
+        });
     }
     let mut types: Vec<&actions::ResourceType> = action.resources.iter().collect();
     types.sort_by_key(|one| !one.required);
