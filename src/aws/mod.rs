@@ -4,15 +4,23 @@
 mod classify;
 mod clock;
 mod connect;
+pub mod ecr;
+pub mod ecs;
+pub mod ecs_clusters;
+mod ecs_wire;
 mod error;
 mod hint;
 pub mod iam;
 mod identity;
 mod ledger;
+pub mod logs;
 mod look;
 mod pacing;
+mod pages;
 mod retry;
+mod revision_cache;
 mod secret_value;
+pub mod secrets;
 pub mod tagging;
 
 use std::future::Future;
@@ -30,12 +38,14 @@ use self::retry::Retry;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::connect::{Connection, Timeouts};
+pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::error::{Class, Error};
 pub use self::hint::iam_action;
 pub use self::identity::Identity;
 pub use self::ledger::Ledger;
 pub use self::look::Look;
 pub use self::pacing::Pacing;
+pub use self::revision_cache::RevisionCache;
 pub use self::secret_value::Secret;
 
 /// The SDK's clients, one per service and region.
@@ -72,6 +82,7 @@ pub struct Aws {
     clock: Arc<dyn Clock>,
     in_flight: Semaphore,
     look: Mutex<Arc<Look>>,
+    revisions: RevisionCache,
     identity: OnceCell<Identity>,
     buckets: Buckets,
     ledger: OpenLedger,
@@ -112,6 +123,7 @@ impl Aws {
             clock,
             in_flight,
             look,
+            revisions: RevisionCache::none(),
             identity: OnceCell::new(),
             buckets: Buckets::default(),
             ledger: OpenLedger::default(),
@@ -131,11 +143,22 @@ impl Aws {
         let region = connection.region.clone();
         let mut aws = Self::new(clients, account_id, region, partition, clock, parallelism);
         aws.attempt_timeout = connection.timeouts.attempt;
+        if genuine {
+            aws.revisions = RevisionCache::of_this_user();
+        }
         aws.pacing(if genuine {
             Pacing::Always
         } else {
             Pacing::OnceRefused
         })
+    }
+
+    /// The same, with the revisions of task definitions kept on disk. Only for AWS itself: the ARNs
+    /// of a sandbox or an emulator stand for something else after every restart.
+    #[must_use]
+    pub fn with_revision_cache(mut self, revisions: RevisionCache) -> Self {
+        self.revisions = revisions;
+        self
     }
 
     /// Keeps within the published rates in this way.

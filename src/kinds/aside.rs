@@ -7,6 +7,8 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, Default)]
 pub struct Aside<T>(pub T);
 
+impl<T> Eq for Aside<T> {}
+
 impl<T> PartialEq for Aside<T> {
     fn eq(&self, _: &Self) -> bool {
         true

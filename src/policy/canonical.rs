@@ -39,6 +39,16 @@ pub(super) fn text(
     )
 }
 
+/// The canonical text of one statement; the version counts only where it changes what the statement says.
+pub(super) fn statement_text(one: &Statement, version_2012: bool) -> String {
+    let text = statement(one, &BTreeMap::new());
+    if version_2012 && text.contains("${") {
+        format!("2012 {text}")
+    } else {
+        text
+    }
+}
+
 fn statement(statement: &Statement, principal_ids: &BTreeMap<String, String>) -> String {
     let Statement {
         index: _,

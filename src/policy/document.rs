@@ -9,10 +9,12 @@ use serde::{Serialize, Serializer};
 use super::canonical;
 use super::grammar::{self, Strictness};
 use super::json::{self, Fault, Node};
-use super::statement::Statement;
+use super::statement::{Effect, Statement};
 
 /// What a document is for; it decides which elements a statement has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyKind {
     /// Attached to a role or user, inline or managed; also a permissions boundary.
@@ -55,6 +57,8 @@ pub struct Document {
     version_2012: bool,
     id: Option<String>,
     statements: Vec<Statement>,
+    /// Canonical text of each statement.
+    statement_texts: Vec<String>,
     canonical: String,
 }
 
@@ -110,6 +114,10 @@ impl Document {
                     root,
                     version_2012: parsed.version_2012,
                     id: parsed.id,
+                    statement_texts: statements
+                        .iter()
+                        .map(|statement| canonical::statement_text(statement, parsed.version_2012))
+                        .collect(),
                     statements,
                     canonical,
                 })
@@ -193,6 +201,15 @@ impl Document {
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// The canonical texts of the statements of one effect; equal texts mean the same.
+    pub(super) fn statement_texts(&self, effect: Effect) -> impl Iterator<Item = &str> {
+        self.statements
+            .iter()
+            .zip(&self.statement_texts)
+            .filter(move |(statement, _)| statement.effect == effect)
+            .map(|(_, text)| text.as_str())
     }
 
     /// Whether `${...}` is a policy variable here (Version 2012-10-17) and not literal text.

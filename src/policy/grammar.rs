@@ -427,6 +427,7 @@ impl Grammar {
     fn principal_list(&mut self, node: &Node, element: &str) -> Option<Vec<Principal>> {
         let members = match &node.value {
             Value::String(text) if text == "*" => return Some(vec![Principal::Everyone]),
+            Value::String(text) if !self.strict() => return Some(vec![Principal::from_aws(text)]),
             Value::Object(members) => members,
             other => {
                 self.fault(

@@ -1,0 +1,270 @@
+//! Does this policy allow this request: the rules of one statement, one document, and of documents together.
+//! Sources: IAM User Guide, "Policy evaluation logic", and at each rule the section that it comes from.
+
+use serde::Serialize;
+
+use super::document::Document;
+use super::glob::{self, Reading, Token};
+use super::operator::{Comparison, Operator, Quantifier};
+use super::request::{Context, Request};
+use super::statement::{Condition, Effect, Patterns, Statement};
+use super::values::{self, Number, Range};
+
+/// Names a statement of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StatementRef {
+    /// 1-based place in its document.
+    pub index: usize,
+    /// Its Sid, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+}
+
+impl StatementRef {
+    /// The name of a statement.
+    #[must_use]
+    pub fn of(statement: &Statement) -> Self {
+        Self {
+            index: statement.index,
+            sid: statement.sid.clone(),
+        }
+    }
+}
+
+/// What one document says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Some statement allows and none denies: the statements that allow.
+    Allowed(Vec<StatementRef>),
+    /// These statements deny.
+    Denied(Vec<StatementRef>),
+    /// No statement matches ("implicit deny").
+    NotAllowed,
+}
+
+impl Decision {
+    /// Whether the request is allowed.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+
+    /// The statements that decide; none where no statement matches.
+    #[must_use]
+    pub fn statements(&self) -> &[StatementRef] {
+        match self {
+            Self::Allowed(statements) | Self::Denied(statements) => statements,
+            Self::NotAllowed => &[],
+        }
+    }
+}
+
+/// Decides a request by one document: an explicit Deny beats every Allow, and without an Allow nothing is allowed.
+#[must_use]
+pub fn evaluate(document: &Document, request: &Request) -> Decision {
+    let mut allowed = Vec::new();
+    let mut denied = Vec::new();
+    for statement in document.statements() {
+        if statement_matches(statement, document.has_variables(), request) {
+            match statement.effect {
+                Effect::Allow => allowed.push(StatementRef::of(statement)),
+                Effect::Deny => denied.push(StatementRef::of(statement)),
+            }
+        }
+    }
+    if !denied.is_empty() {
+        Decision::Denied(denied)
+    } else if allowed.is_empty() {
+        Decision::NotAllowed
+    } else {
+        Decision::Allowed(allowed)
+    }
+}
+
+/// Whether a statement applies to a request; `variables` says whether `${...}` is a variable in its document.
+#[must_use]
+pub fn statement_matches(statement: &Statement, variables: bool, request: &Request) -> bool {
+    action_matches(&statement.actions, &request.action)
+        && principal_matches(statement, request)
+        && resource_matches(statement.resources.as_ref(), variables, request)
+        && statement
+            .conditions
+            .iter()
+            .all(|condition| condition_holds(condition, variables, &request.context))
+}
+
+/// "IAM JSON policy elements: Action": `*` and `?` are wildcards, letter case does not count; NotAction is all else.
+fn action_matches(patterns: &Patterns, action: &str) -> bool {
+    let reading = Reading {
+        wildcards: true,
+        variables: false,
+    };
+    patterns
+        .list
+        .iter()
+        .any(|pattern| glob::matches(&glob::parse(pattern, reading), action, true))
+        != patterns.negated
+}
+
+/// "AWS JSON policy elements: Principal" and "NotPrincipal"; an identity policy has none, and is about its holder.
+fn principal_matches(statement: &Statement, request: &Request) -> bool {
+    match &statement.principals {
+        None => true,
+        Some(principals) => {
+            principals
+                .list
+                .iter()
+                .any(|entry| request.principal.named_by(entry))
+                != principals.negated
+        }
+    }
+}
+
+/// "IAM JSON policy elements: Resource" and "NotResource".
+fn resource_matches(patterns: Option<&Patterns>, variables: bool, request: &Request) -> bool {
+    let Some(patterns) = patterns else {
+        return true;
+    };
+    let matched = patterns.list.iter().any(|pattern| {
+        glob::expand(&glob::parse_resource(pattern, variables), &|key| {
+            single(&request.context, key)
+        })
+        .is_some_and(|tokens| glob::matches(&tokens, &request.resource, false))
+    });
+    matched != patterns.negated
+}
+
+/// The value of a key that has exactly one: a variable takes no other ("Policy variables", single-valued keys only).
+fn single(context: &Context, key: &str) -> Option<String> {
+    match context.get(key).map(Vec::as_slice) {
+        Some([value]) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+/// Whether one condition holds. "Condition operators": a missing key makes a positive operator false, a negated one
+/// true, `...IfExists` true; "Multivalued context keys": ForAllValues true, ForAnyValue false.
+#[must_use]
+pub fn condition_holds(condition: &Condition, variables: bool, context: &Context) -> bool {
+    let Condition {
+        operator,
+        key,
+        values,
+    } = condition;
+    let Operator {
+        quantifier,
+        comparison,
+        negated,
+        if_exists,
+    } = *operator;
+    let present: &[String] = context
+        .get(&key.to_ascii_lowercase())
+        .map_or(&[], Vec::as_slice);
+    if comparison == Comparison::Null {
+        // "Condition operator to check existence of condition keys": true asks for absence.
+        return values
+            .iter()
+            .any(|value| values::boolean(value) == Some(present.is_empty()));
+    }
+    if present.is_empty() {
+        return if_exists
+            || match quantifier {
+                Some(Quantifier::ForAllValues) => true,
+                Some(Quantifier::ForAnyValue) => false,
+                None => negated,
+            };
+    }
+    let compiled: Vec<PolicyValue> = values
+        .iter()
+        .filter_map(|value| PolicyValue::read(comparison, value, variables, context))
+        .collect();
+    let matched = |value: &String| compiled.iter().any(|wanted| wanted.matches(value));
+    match quantifier {
+        Some(Quantifier::ForAllValues) => present.iter().all(|value| matched(value) != negated),
+        Some(Quantifier::ForAnyValue) => present.iter().any(|value| matched(value) != negated),
+        None => present.iter().any(matched) != negated,
+    }
+}
+
+/// A policy's value made ready for comparing.
+enum PolicyValue {
+    Text { tokens: Vec<Token>, fold: bool },
+    Number(Comparison, Number),
+    Instant(Comparison, i64),
+    Range(Range),
+}
+
+impl PolicyValue {
+    /// `None` for a value that matches nothing: not of the operator's type, or a variable without value.
+    fn read(
+        comparison: Comparison,
+        text: &str,
+        variables: bool,
+        context: &Context,
+    ) -> Option<Self> {
+        let plain = Reading {
+            wildcards: false,
+            variables,
+        };
+        let tokens = match comparison {
+            Comparison::StringEquals
+            | Comparison::StringEqualsIgnoreCase
+            | Comparison::Bool
+            | Comparison::BinaryEquals => glob::parse(text, plain),
+            Comparison::StringLike => glob::parse(
+                text,
+                Reading {
+                    wildcards: true,
+                    variables,
+                },
+            ),
+            Comparison::Arn => glob::parse_arn(text, variables)?,
+            Comparison::IpAddress => return Range::parse(text).map(Self::Range),
+            Comparison::Null => return None,
+            Comparison::DateEquals
+            | Comparison::DateLessThan
+            | Comparison::DateLessThanEquals
+            | Comparison::DateGreaterThan
+            | Comparison::DateGreaterThanEquals => {
+                return values::instant(text).map(|instant| Self::Instant(comparison, instant));
+            }
+            Comparison::NumericEquals
+            | Comparison::NumericLessThan
+            | Comparison::NumericLessThanEquals
+            | Comparison::NumericGreaterThan
+            | Comparison::NumericGreaterThanEquals => {
+                return Number::parse(text).map(|number| Self::Number(comparison, number));
+            }
+        };
+        let fold = matches!(
+            comparison,
+            Comparison::StringEqualsIgnoreCase | Comparison::Bool
+        );
+        glob::expand(&tokens, &|key| single(context, key)).map(|tokens| Self::Text { tokens, fold })
+    }
+
+    fn matches(&self, value: &str) -> bool {
+        match self {
+            Self::Text { tokens, fold } => glob::matches(tokens, value, *fold),
+            Self::Number(comparison, wanted) => {
+                Number::parse(value).is_some_and(|number| compare(*comparison, number.cmp(wanted)))
+            }
+            Self::Instant(comparison, wanted) => values::instant(value)
+                .is_some_and(|instant| compare(*comparison, instant.cmp(wanted))),
+            Self::Range(range) => values::address_number(value)
+                .is_some_and(|(six, number, _)| range.contains(six, number)),
+        }
+    }
+}
+
+/// Whether an order of (request's value, policy's value) satisfies a numeric or date operator.
+pub(super) fn compare(comparison: Comparison, order: std::cmp::Ordering) -> bool {
+    match comparison {
+        Comparison::NumericEquals | Comparison::DateEquals => order.is_eq(),
+        Comparison::NumericLessThan | Comparison::DateLessThan => order.is_lt(),
+        Comparison::NumericLessThanEquals | Comparison::DateLessThanEquals => order.is_le(),
+        Comparison::NumericGreaterThan | Comparison::DateGreaterThan => order.is_gt(),
+        Comparison::NumericGreaterThanEquals | Comparison::DateGreaterThanEquals => order.is_ge(),
+        _ => false,
+    }
+}

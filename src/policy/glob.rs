@@ -1,0 +1,225 @@
+//! Patterns: wildcards, policy variables, and the fields of ARN patterns; and matching them against text.
+//! Sources: IAM User Guide, "IAM policy elements: Variables and tags", "IAM JSON policy elements: Resource",
+//! "IAM JSON policy elements: Condition operators" (string and ARN sections).
+
+/// One item of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Token {
+    /// This character.
+    Letter(char),
+    /// `?`: one character; `colon` says whether it may be a colon.
+    One { colon: bool },
+    /// `*`: any characters, none too.
+    Many { colon: bool },
+    /// `${key}` or `${key, 'default'}`: the request's single value of a key, taken literally.
+    Variable {
+        key: String,
+        default: Option<String>,
+    },
+}
+
+/// How the text of a pattern is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Reading {
+    /// `*` and `?` are wildcards and not letters.
+    pub(super) wildcards: bool,
+    /// `${...}` is a variable (Version 2012-10-17) and not literal text.
+    pub(super) variables: bool,
+}
+
+/// Reads a pattern as one string.
+pub(super) fn parse(text: &str, reading: Reading) -> Vec<Token> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        if reading.variables
+            && letter == '$'
+            && let Some((inside, after)) = variable(rest)
+        {
+            out.push(inside);
+            rest = after;
+            continue;
+        }
+        out.push(match letter {
+            '*' if reading.wildcards => Token::Many { colon: true },
+            '?' if reading.wildcards => Token::One { colon: true },
+            other => Token::Letter(other),
+        });
+        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+    }
+    out
+}
+
+/// Reads `${...}` at the start of a text: "Policy variables with default values", and `${*}`, `${?}`, `${$}`
+/// for the characters themselves.
+fn variable(text: &str) -> Option<(Token, &str)> {
+    let body = text.strip_prefix("${")?;
+    let end = body.find('}')?;
+    let (inside, after) = (body.get(..end)?, body.get(end + 1..)?);
+    let token = match inside {
+        "*" => Token::Letter('*'),
+        "?" => Token::Letter('?'),
+        "$" => Token::Letter('$'),
+        _ => {
+            let (key, default) = match inside.split_once(',') {
+                Some((key, default)) => (
+                    key,
+                    default
+                        .trim()
+                        .strip_prefix('\'')
+                        .and_then(|text| text.strip_suffix('\'')),
+                ),
+                None => (inside, None),
+            };
+            Token::Variable {
+                key: key.trim().to_ascii_lowercase(),
+                default: default.map(str::to_owned),
+            }
+        }
+    };
+    Some((token, after))
+}
+
+/// Reads a resource pattern. "IAM JSON policy elements: Resource": wildcards stay within the ARN field that they
+/// stand in, but in the last one, which may hold colons; a lone `*` is every resource. A pattern with fewer fields
+/// ends in `*` for those that are left out.
+pub(super) fn parse_resource(text: &str, variables: bool) -> Vec<Token> {
+    let tokens = parse(
+        text,
+        Reading {
+            wildcards: true,
+            variables,
+        },
+    );
+    let colons = colons(&tokens);
+    if colons >= FIELD_COLONS {
+        return confine(tokens);
+    }
+    if !text.starts_with("arn:") {
+        return tokens;
+    }
+    let mut padded = tokens;
+    for _ in colons..FIELD_COLONS {
+        padded.extend([Token::Letter(':'), Token::Many { colon: true }]);
+    }
+    confine(padded)
+}
+
+/// Reads the value of an ARN condition: "each of the six colon-delimited components of the ARN is checked
+/// separately". `None` where there are fewer: such a value matches nothing.
+pub(super) fn parse_arn(text: &str, variables: bool) -> Option<Vec<Token>> {
+    let tokens = parse(
+        text,
+        Reading {
+            wildcards: true,
+            variables,
+        },
+    );
+    (colons(&tokens) >= FIELD_COLONS).then(|| confine(tokens))
+}
+
+/// An ARN has six fields: arn:partition:service:region:account:resource.
+const FIELD_COLONS: usize = 5;
+
+fn colons(tokens: &[Token]) -> usize {
+    tokens
+        .iter()
+        .filter(|token| **token == Token::Letter(':'))
+        .count()
+}
+
+/// Keeps wildcards of the first five fields from matching a colon.
+fn confine(tokens: Vec<Token>) -> Vec<Token> {
+    let mut seen = 0;
+    tokens
+        .into_iter()
+        .map(|token| {
+            if token == Token::Letter(':') {
+                seen += 1;
+            }
+            match token {
+                Token::One { .. } => Token::One {
+                    colon: seen >= FIELD_COLONS,
+                },
+                Token::Many { .. } => Token::Many {
+                    colon: seen >= FIELD_COLONS,
+                },
+                other => other,
+            }
+        })
+        .collect()
+}
+
+/// Puts the values of variables in. `None` where one has neither value nor default: "the value is effectively
+/// null", and such a pattern matches nothing ("Policy variables with no value").
+pub(super) fn expand(
+    tokens: &[Token],
+    value: &dyn Fn(&str) -> Option<String>,
+) -> Option<Vec<Token>> {
+    let mut out = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        match token {
+            Token::Variable { key, default } => {
+                let text = value(key).or_else(|| default.clone())?;
+                out.extend(text.chars().map(Token::Letter));
+            }
+            other => out.push(other.clone()),
+        }
+    }
+    Some(out)
+}
+
+/// Whether the text matches the pattern; a variable that is left matches nothing. `fold` ignores ASCII case.
+pub(super) fn matches(tokens: &[Token], text: &str, fold: bool) -> bool {
+    if tokens == [Token::Many { colon: true }] {
+        return true;
+    }
+    let mut active = vec![false; tokens.len() + 1];
+    if let Some(first) = active.first_mut() {
+        *first = true;
+    }
+    close(tokens, &mut active);
+    for letter in text.chars() {
+        let mut next = vec![false; tokens.len() + 1];
+        let mut alive = false;
+        for (place, token) in tokens.iter().enumerate() {
+            if !active.get(place).copied().unwrap_or(false) {
+                continue;
+            }
+            let (stay, step) = match token {
+                Token::Letter(wanted) => (
+                    false,
+                    *wanted == letter || (fold && wanted.eq_ignore_ascii_case(&letter)),
+                ),
+                Token::One { colon } => (false, *colon || letter != ':'),
+                Token::Many { colon } => (*colon || letter != ':', false),
+                Token::Variable { .. } => (false, false),
+            };
+            let target = if stay { place } else { place + 1 };
+            if (stay || step)
+                && let Some(slot) = next.get_mut(target)
+            {
+                *slot = true;
+                alive = true;
+            }
+        }
+        if !alive {
+            return false;
+        }
+        close(tokens, &mut next);
+        active = next;
+    }
+    active.last().copied().unwrap_or(false)
+}
+
+/// A `*` may also match nothing.
+fn close(tokens: &[Token], active: &mut [bool]) {
+    for (place, token) in tokens.iter().enumerate() {
+        if matches!(token, Token::Many { .. })
+            && active.get(place).copied().unwrap_or(false)
+            && let Some(slot) = active.get_mut(place + 1)
+        {
+            *slot = true;
+        }
+    }
+}

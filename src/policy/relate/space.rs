@@ -1,0 +1,752 @@
+//! The space of requests that some documents speak of, and their statements as boxes in it.
+//! A box is a conjunction of signed literals, each over one dimension: action, resource, principal, or one key.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::policy::document::{Document, PolicyKind};
+use crate::policy::evaluate::StatementRef;
+use crate::policy::glob::{self, Reading, Token};
+use crate::policy::request::RequestPrincipal;
+use crate::policy::statement::{Effect, Patterns, Principals, Statement};
+
+use super::keys::{Form, Key, Values};
+use super::principals;
+use super::strings::{self, Exhausted, Item, StringSet, Style, Symbol, VARIABLES};
+
+/// A dimension: these three, then one per key.
+pub(super) type Dimension = u32;
+pub(super) const ACTION: Dimension = 0;
+pub(super) const RESOURCE: Dimension = 1;
+pub(super) const PRINCIPAL: Dimension = 2;
+const FIRST_KEY: Dimension = 3;
+
+/// A literal without its sign, numbered within the space.
+pub(super) type AtomId = u32;
+
+/// A signed literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Literal {
+    pub(super) dimension: Dimension,
+    pub(super) atom: AtomId,
+    pub(super) positive: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum AtomShape {
+    Strings(Dimension, Vec<Vec<Item>>),
+    Principals(Principals),
+    Key(Dimension, Form),
+}
+
+enum Atom {
+    Strings(StringSet),
+    Principals(Vec<bool>),
+    Form(Form),
+}
+
+/// One statement, or one case of it, as a conjunction.
+#[derive(Clone, Debug)]
+pub(super) struct Region {
+    pub(super) literals: Vec<Literal>,
+    /// What holds of every request that the statement is about, beyond what it says.
+    pub(super) assumptions: Vec<Literal>,
+    pub(super) origin: Origin,
+}
+
+/// Where a box comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    /// Place of the document among those of the first layer.
+    pub(super) document: usize,
+    pub(super) statement: StatementRef,
+}
+
+/// Dimension → signed atoms, sorted.
+pub(super) type Constraints = BTreeMap<Dimension, Vec<(AtomId, bool)>>;
+
+/// A point of one dimension.
+#[derive(Clone, Debug)]
+pub(super) enum Point {
+    Text(Vec<Symbol>),
+    Principal(usize),
+    Values(Values),
+}
+
+/// The space.
+pub(super) struct Space {
+    ids: HashMap<AtomShape, AtomId>,
+    atoms: Vec<Atom>,
+    pub(super) keys: Vec<Key>,
+    key_ids: BTreeMap<String, usize>,
+    pub(super) variables: Vec<String>,
+    pub(super) candidates: Vec<RequestPrincipal>,
+    principal_atoms: Vec<(AtomId, Principals)>,
+    domains: [StringSet; 2],
+    everything: StringSet,
+    memo: HashMap<(Dimension, Vec<(AtomId, bool)>), Option<Point>>,
+    pub(super) work: u64,
+    trust: bool,
+}
+
+/// The calls that a trust policy may speak of: "Permissions for AssumeRole, AssumeRoleWithSAML,
+/// AssumeRoleWithWebIdentity", and those that come with them (session tags, source identity, context).
+pub(super) const TRUST_ACTIONS: &[&str] = &[
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:AssumeRoleWithSAML",
+    "sts:TagSession",
+    "sts:SetSourceIdentity",
+    "sts:SetContext",
+];
+
+/// The issuer of GitHub's tokens, which is also the prefix of its condition keys.
+const GITHUB: &str = "token.actions.githubusercontent.com";
+
+impl Space {
+    pub(super) fn new(kind: PolicyKind) -> Self {
+        let everything = StringSet::new(vec![vec![Item::Many { colon: true }]]);
+        let colon = Item::Letter(Symbol::from(':'));
+        let actions = if kind == PolicyKind::Trust {
+            TRUST_ACTIONS
+                .iter()
+                .map(|name| action_pattern(name))
+                .collect()
+        } else {
+            vec![vec![
+                Item::Word,
+                Item::Words,
+                colon,
+                Item::Word,
+                Item::Words,
+            ]]
+        };
+        let tokens = glob::parse_resource("arn:*:*:*:*:*", false);
+        let arn = strings::items(&tokens, false, &mut |_| VARIABLES);
+        let resources = vec![arn, vec![Item::Letter(Symbol::from('*'))]];
+        Self {
+            ids: HashMap::new(),
+            atoms: Vec::new(),
+            keys: Vec::new(),
+            key_ids: BTreeMap::new(),
+            variables: Vec::new(),
+            candidates: Vec::new(),
+            principal_atoms: Vec::new(),
+            domains: [StringSet::new(actions), StringSet::new(resources)],
+            everything,
+            memo: HashMap::new(),
+            work: 0,
+            trust: kind == PolicyKind::Trust,
+        }
+    }
+
+    /// The boxes of a document's statements of one effect.
+    pub(super) fn boxes(
+        &mut self,
+        document: &Document,
+        place: usize,
+        effect: Effect,
+    ) -> Vec<Region> {
+        let mut out = Vec::new();
+        for statement in document
+            .statements()
+            .iter()
+            .filter(|statement| statement.effect == effect)
+        {
+            for part in cases(statement, document) {
+                let origin = Origin {
+                    document: place,
+                    statement: StatementRef::of(statement),
+                };
+                out.extend(self.region(&part, document.has_variables(), origin));
+            }
+        }
+        out
+    }
+
+    /// To be called after all `boxes`.
+    pub(super) fn close(&mut self) {
+        if self.trust {
+            self.name_trust_actions();
+        }
+        for key in &mut self.keys {
+            key.close();
+        }
+        self.candidates = principals::candidates(
+            self.principal_atoms
+                .iter()
+                .map(|(_, principals)| principals),
+        );
+        for (atom, principals) in &self.principal_atoms {
+            let mask = self
+                .candidates
+                .iter()
+                .map(|one| principals::names(principals, one))
+                .collect();
+            if let Some(slot) = self.atoms.get_mut(*atom as usize) {
+                *slot = Atom::Principals(mask);
+            }
+        }
+    }
+
+    /// Actions that a trust policy names in full are told apart too, whether they exist or not.
+    fn name_trust_actions(&mut self) {
+        let mut named: BTreeSet<Vec<Item>> = BTreeSet::new();
+        for shape in self.ids.keys() {
+            if let AtomShape::Strings(ACTION, patterns) = shape {
+                let plain = |pattern: &&Vec<Item>| {
+                    pattern.iter().all(|item| matches!(item, Item::Letter(_)))
+                };
+                named.extend(patterns.iter().filter(plain).cloned());
+            }
+        }
+        let mut names: Vec<Vec<Item>> = TRUST_ACTIONS
+            .iter()
+            .map(|name| action_pattern(name))
+            .collect();
+        named.retain(|name| !names.contains(name));
+        names.extend(named);
+        let [actions, _] = &mut self.domains;
+        *actions = StringSet::new(names);
+    }
+
+    fn region(&mut self, case: &Case<'_>, variables: bool, origin: Origin) -> Option<Region> {
+        let Case {
+            statement,
+            principals,
+            present,
+            absent,
+        } = case;
+        let mut literals = Vec::new();
+        let actions = &statement.actions;
+        let patterns = |list: &[String]| -> Vec<Vec<Item>> {
+            list.iter().map(|text| action_pattern(text)).collect()
+        };
+        literals.extend(self.strings(ACTION, patterns(&actions.list), !actions.negated));
+        if let Some(resources) = &statement.resources {
+            let patterns = self.resource_patterns(resources, variables, absent);
+            literals.extend(self.strings(RESOURCE, patterns, !resources.negated));
+        }
+        if let Some(principals) = principals {
+            literals.push(self.principals(principals));
+        }
+        for condition in &statement.conditions {
+            let absent_defaults = defaults(absent);
+            let values = condition
+                .values
+                .iter()
+                .map(|text| substitute(text, variables, &absent_defaults))
+                .collect();
+            let condition = crate::policy::statement::Condition {
+                values,
+                ..condition.clone()
+            };
+            let key = self.key(&condition.key);
+            if let Some((form, positive)) = self.form(key, &condition, variables) {
+                literals.push(self.key_literal(key, form, positive));
+            }
+        }
+        for name in present {
+            let key = self.key(name);
+            literals.push(self.key_literal(key, Form::Present, true));
+        }
+        for (name, _) in absent {
+            let key = self.key(name);
+            literals.push(self.key_literal(key, Form::Present, false));
+        }
+        literals.sort_unstable();
+        literals.dedup();
+        let assumptions = self.assumptions(principals.as_ref());
+        Some(Region {
+            literals,
+            assumptions,
+            origin,
+        })
+    }
+
+    fn form(
+        &mut self,
+        key: usize,
+        condition: &crate::policy::statement::Condition,
+        variables: bool,
+    ) -> Option<(Form, bool)> {
+        let names = &mut self.variables;
+        let mut variable = |name: &str| symbol_of(names, name);
+        self.keys
+            .get_mut(key)?
+            .condition(condition, variables, &mut variable)
+    }
+
+    /// "For GitHub tokens `sub` and `aud` are always present and single": GitHub's documentation of its OIDC tokens.
+    /// No subject holds the characters `*` and `?`.
+    fn assumptions(&mut self, principals: Option<&Principals>) -> Vec<Literal> {
+        let github = principals.is_some_and(|principals| {
+            !principals.negated
+                && !principals.list.is_empty()
+                && principals.list.iter().all(is_github)
+        });
+        if !github {
+            return Vec::new();
+        }
+        let any = Item::Many { colon: true };
+        let mut out = Vec::new();
+        for claim in ["sub", "aud"] {
+            let key = self.key(&format!("{GITHUB}:{claim}"));
+            out.push(self.key_literal(key, Form::Present, true));
+            let wild = ['*', '?'].map(|letter| vec![any, Item::Letter(Symbol::from(letter)), any]);
+            let mut never = wild.to_vec();
+            never.push(Vec::new());
+            if let Some(slot) = self.keys.get_mut(key) {
+                if claim == "sub" {
+                    slot.style = Some(Style::Subject);
+                }
+                let test = slot.text_test(never);
+                out.push(self.key_literal(key, Form::Some(test), false));
+            }
+        }
+        out
+    }
+
+    fn resource_patterns(
+        &mut self,
+        resources: &Patterns,
+        variables: bool,
+        absent: &[(String, String)],
+    ) -> Vec<Vec<Item>> {
+        let absent = defaults(absent);
+        let names = &mut self.variables;
+        resources
+            .list
+            .iter()
+            .map(|text| {
+                let tokens = glob::parse_resource(&substitute(text, variables, &absent), variables);
+                strings::items(&tokens, false, &mut |name| symbol_of(names, name))
+            })
+            .collect()
+    }
+
+    /// The literal of a pattern list; `None` where it holds of everything.
+    fn strings(
+        &mut self,
+        dimension: Dimension,
+        mut patterns: Vec<Vec<Item>>,
+        positive: bool,
+    ) -> Option<Literal> {
+        patterns.sort();
+        patterns.dedup();
+        if positive
+            && patterns
+                .iter()
+                .any(|pattern| pattern.as_slice() == [Item::Many { colon: true }])
+        {
+            return None;
+        }
+        let atom = self.atom(AtomShape::Strings(dimension, patterns));
+        Some(Literal {
+            dimension,
+            atom,
+            positive,
+        })
+    }
+
+    fn principals(&mut self, principals: &Principals) -> Literal {
+        let mut plain = Principals {
+            negated: false,
+            list: principals.list.clone(),
+        };
+        plain.list.sort();
+        plain.list.dedup();
+        let atom = self.atom(AtomShape::Principals(plain));
+        Literal {
+            dimension: PRINCIPAL,
+            atom,
+            positive: !principals.negated,
+        }
+    }
+
+    fn key(&mut self, name: &str) -> usize {
+        let name = name.to_ascii_lowercase();
+        if let Some(place) = self.key_ids.get(&name) {
+            return *place;
+        }
+        self.keys.push(Key::new(name.clone()));
+        self.key_ids.insert(name, self.keys.len() - 1);
+        self.keys.len() - 1
+    }
+
+    fn key_literal(&mut self, key: usize, form: Form, positive: bool) -> Literal {
+        let dimension = FIRST_KEY + u32::try_from(key).unwrap_or(u32::MAX - FIRST_KEY);
+        let atom = self.atom(AtomShape::Key(dimension, form));
+        Literal {
+            dimension,
+            atom,
+            positive,
+        }
+    }
+
+    fn atom(&mut self, shape: AtomShape) -> AtomId {
+        if let Some(id) = self.ids.get(&shape) {
+            return *id;
+        }
+        let id = u32::try_from(self.atoms.len()).unwrap_or(u32::MAX);
+        self.atoms.push(match &shape {
+            AtomShape::Strings(_, patterns) => Atom::Strings(StringSet::new(patterns.clone())),
+            AtomShape::Principals(principals) => {
+                self.principal_atoms.push((id, principals.clone()));
+                Atom::Principals(Vec::new())
+            }
+            AtomShape::Key(_, form) => Atom::Form(*form),
+        });
+        self.ids.insert(shape, id);
+        id
+    }
+
+    /// The positive literal that holds where one of some positive literals does. A statement has at most one
+    /// positive literal of patterns per dimension; a box of several layers keeps the others.
+    pub(super) fn union(&mut self, dimension: Dimension, atoms: &[AtomId]) -> Literal {
+        if let [only] = atoms {
+            return Literal {
+                dimension,
+                atom: *only,
+                positive: true,
+            };
+        }
+        let mut patterns: Vec<Vec<Item>> = Vec::new();
+        for atom in atoms {
+            if let Some(Atom::Strings(set)) = self.atoms.get(*atom as usize) {
+                patterns.extend(set.patterns.iter().cloned());
+            }
+        }
+        patterns.sort();
+        patterns.dedup();
+        let atom = self.atom(AtomShape::Strings(dimension, patterns));
+        Literal {
+            dimension,
+            atom,
+            positive: true,
+        }
+    }
+
+    /// A point of one dimension that satisfies these literals and one more. Where the point of these satisfies that one
+    /// too, no search is needed.
+    pub(super) fn solve_with(
+        &mut self,
+        dimension: Dimension,
+        signed: &[(AtomId, bool)],
+        more: (AtomId, bool),
+    ) -> Result<bool, Exhausted> {
+        let mut all = signed.to_vec();
+        all.push(more);
+        all.sort_unstable();
+        if (dimension == ACTION || dimension == RESOURCE)
+            && !self.memo.contains_key(&(dimension, all.clone()))
+            && let Some(Some(Point::Text(text))) = self.memo.get(&(dimension, signed.to_vec()))
+            && let Some(Atom::Strings(set)) = self.atoms.get(more.0 as usize)
+            && set.contains(text) == more.1
+        {
+            let point = Point::Text(text.clone());
+            self.memo.insert((dimension, all), Some(point));
+            return Ok(true);
+        }
+        Ok(self.solve(dimension, &all)?.is_some())
+    }
+
+    /// A point of one dimension that satisfies these literals, if there is one.
+    pub(super) fn solve(
+        &mut self,
+        dimension: Dimension,
+        signed: &[(AtomId, bool)],
+    ) -> Result<Option<Point>, Exhausted> {
+        let memo_key = (dimension, signed.to_vec());
+        if let Some(known) = self.memo.get(&memo_key) {
+            return Ok(known.clone());
+        }
+        let answer = match dimension {
+            ACTION | RESOURCE => self.solve_text(dimension, signed)?,
+            PRINCIPAL => self.solve_principal(signed),
+            _ => self.solve_key(dimension, signed)?,
+        };
+        self.memo.insert(memo_key, answer.clone());
+        Ok(answer)
+    }
+
+    fn solve_text(
+        &mut self,
+        dimension: Dimension,
+        signed: &[(AtomId, bool)],
+    ) -> Result<Option<Point>, Exhausted> {
+        let sets = |wanted: bool| -> Vec<&StringSet> {
+            signed
+                .iter()
+                .filter(|(_, sign)| *sign == wanted)
+                .filter_map(|(atom, _)| match self.atoms.get(*atom as usize) {
+                    Some(Atom::Strings(set)) => Some(set),
+                    _ => None,
+                })
+                .collect()
+        };
+        let [actions, resources] = &self.domains;
+        let (domain, style) = if dimension == ACTION {
+            (actions, Style::Plain)
+        } else {
+            (resources, Style::Arn)
+        };
+        let found = strings::find(domain, &sets(true), &sets(false), style, &mut self.work)?;
+        Ok(found.map(Point::Text))
+    }
+
+    fn solve_principal(&self, signed: &[(AtomId, bool)]) -> Option<Point> {
+        (0..self.candidates.len())
+            .find(|place| {
+                signed
+                    .iter()
+                    .all(|(atom, sign)| match self.atoms.get(*atom as usize) {
+                        Some(Atom::Principals(mask)) => {
+                            mask.get(*place).copied().unwrap_or(false) == *sign
+                        }
+                        _ => true,
+                    })
+            })
+            .map(Point::Principal)
+    }
+
+    fn solve_key(
+        &mut self,
+        dimension: Dimension,
+        signed: &[(AtomId, bool)],
+    ) -> Result<Option<Point>, Exhausted> {
+        let literals: Vec<(Form, bool)> = signed
+            .iter()
+            .filter_map(|(atom, sign)| match self.atoms.get(*atom as usize) {
+                Some(Atom::Form(form)) => Some((*form, *sign)),
+                _ => None,
+            })
+            .collect();
+        let Some(key) = self.keys.get((dimension - FIRST_KEY) as usize) else {
+            return Ok(None);
+        };
+        Ok(key
+            .solve(&literals, &self.everything, &mut self.work)?
+            .map(Point::Values))
+    }
+
+    /// Whether any statement says who may.
+    pub(super) fn candidates_matter(&self) -> bool {
+        !self.principal_atoms.is_empty()
+    }
+
+    /// The key of a dimension, if it is one.
+    pub(super) fn key_name(&self, dimension: Dimension) -> Option<&str> {
+        let place = dimension.checked_sub(FIRST_KEY)?;
+        self.keys.get(place as usize).map(|key| key.name.as_str())
+    }
+
+    /// Whether a text satisfies the action or resource literals; an action is in lower case.
+    pub(super) fn text_satisfies(&self, signed: &[(AtomId, bool)], text: &str) -> bool {
+        let symbols: Vec<Symbol> = text.chars().map(Symbol::from).collect();
+        signed
+            .iter()
+            .all(|(atom, sign)| match self.atoms.get(*atom as usize) {
+                Some(Atom::Strings(set)) => set.contains(&symbols) == *sign,
+                _ => true,
+            })
+    }
+
+    /// A resource of this form, `${...}` for what varies, that satisfies the literals and holds no variable.
+    pub(super) fn resource_of_form(
+        &mut self,
+        signed: &[(AtomId, bool)],
+        form: &str,
+    ) -> Result<Option<String>, Exhausted> {
+        let mut pattern = String::new();
+        let mut rest = form;
+        while let Some(start) = rest.find("${") {
+            let (before, tail) = rest.split_at(start);
+            pattern.push_str(before);
+            pattern.push('*');
+            rest = tail
+                .find('}')
+                .and_then(|end| tail.get(end + 1..))
+                .unwrap_or_default();
+        }
+        pattern.push_str(rest);
+        let tokens = glob::parse_resource(&pattern, false);
+        let form = StringSet::new(vec![strings::items(&tokens, false, &mut |_| VARIABLES)]);
+        let sets = |wanted: bool| -> Vec<&StringSet> {
+            signed
+                .iter()
+                .filter(|(_, sign)| *sign == wanted)
+                .filter_map(|(atom, _)| match self.atoms.get(*atom as usize) {
+                    Some(Atom::Strings(set)) => Some(set),
+                    _ => None,
+                })
+                .collect()
+        };
+        let found = strings::find(&form, &sets(true), &sets(false), Style::Arn, &mut self.work)?;
+        Ok(found.and_then(|symbols| symbols.into_iter().map(char::from_u32).collect()))
+    }
+}
+
+/// One case of a statement: which keys with a default value are present, and which absent.
+struct Case<'a> {
+    statement: &'a Statement,
+    principals: Option<Principals>,
+    present: Vec<String>,
+    absent: Vec<(String, String)>,
+}
+
+/// Splits a statement so that each case is one conjunction: GitHub's provider apart from other principals, and a
+/// variable with a default value into its key present and its key absent.
+fn cases<'a>(statement: &'a Statement, document: &Document) -> Vec<Case<'a>> {
+    let mut principals: Vec<Option<Principals>> = vec![statement.principals.clone()];
+    if let Some(whole) = &statement.principals
+        && !whole.negated
+    {
+        let (github, other): (Vec<_>, Vec<_>) = whole.list.iter().cloned().partition(is_github);
+        if !github.is_empty() && !other.is_empty() {
+            principals = [github, other]
+                .map(|list| {
+                    Some(Principals {
+                        negated: false,
+                        list,
+                    })
+                })
+                .to_vec();
+        }
+    }
+    let mut splits: Vec<(Vec<String>, Vec<(String, String)>)> = vec![(Vec::new(), Vec::new())];
+    if document.has_variables() {
+        for (key, default) in variables_with_defaults(statement) {
+            splits = splits
+                .into_iter()
+                .flat_map(|(present, absent)| {
+                    let mut with = present.clone();
+                    with.push(key.clone());
+                    let mut without = absent.clone();
+                    without.push((key.clone(), default.clone()));
+                    [(with, absent), (present, without)]
+                })
+                .collect();
+        }
+    }
+    let mut out = Vec::new();
+    for principals in &principals {
+        for (present, absent) in &splits {
+            out.push(Case {
+                statement,
+                principals: principals.clone(),
+                present: present.clone(),
+                absent: absent.clone(),
+            });
+        }
+    }
+    out
+}
+
+/// Two defaults of one key cannot both be told apart by presence; the first counts and the witness is confirmed.
+fn variables_with_defaults(statement: &Statement) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    let texts = statement
+        .resources
+        .iter()
+        .flat_map(|patterns| &patterns.list);
+    let values = statement
+        .conditions
+        .iter()
+        .flat_map(|condition| &condition.values);
+    for text in texts.chain(values).filter(|text| text.contains("${")) {
+        for token in glob::parse(
+            text,
+            Reading {
+                wildcards: true,
+                variables: true,
+            },
+        ) {
+            if let Token::Variable {
+                key,
+                default: Some(default),
+            } = token
+            {
+                out.entry(key).or_insert(default);
+            }
+        }
+    }
+    // Each key doubles the cases; beyond this the variables are left opaque.
+    const CASE_LIMIT: usize = 4;
+    if out.len() > CASE_LIMIT {
+        BTreeMap::new()
+    } else {
+        out
+    }
+}
+
+fn defaults(absent: &[(String, String)]) -> BTreeMap<&str, &str> {
+    absent
+        .iter()
+        .map(|(key, default)| (key.as_str(), default.as_str()))
+        .collect()
+}
+
+/// Writes the default values of absent keys into a pattern's text, as literal characters.
+fn substitute(text: &str, variables: bool, absent: &BTreeMap<&str, &str>) -> String {
+    if absent.is_empty() || !variables || !text.contains("${") {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let (before, tail) = rest.split_at(start);
+        out.push_str(before);
+        let Some(end) = tail.find('}') else { break };
+        let (body, after) = tail.split_at(end + 1);
+        let reading = Reading {
+            wildcards: false,
+            variables: true,
+        };
+        match glob::parse(body, reading).as_slice() {
+            [
+                Token::Variable {
+                    key,
+                    default: Some(default),
+                },
+            ] if absent.contains_key(key.as_str()) => {
+                for letter in default.chars() {
+                    match letter {
+                        '*' | '?' | '$' => out.push_str(&format!("${{{letter}}}")),
+                        other => out.push(other),
+                    }
+                }
+            }
+            _ => out.push_str(body),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_github(principal: &crate::policy::statement::Principal) -> bool {
+    matches!(principal, crate::policy::statement::Principal::Federated(arn) if arn.ends_with(&format!("oidc-provider/{GITHUB}")))
+}
+
+/// An action pattern, in lower case: letter case does not count, so one case is enough.
+fn action_pattern(text: &str) -> Vec<Item> {
+    let tokens = glob::parse(
+        &text.to_ascii_lowercase(),
+        Reading {
+            wildcards: true,
+            variables: false,
+        },
+    );
+    strings::items(&tokens, false, &mut |_| VARIABLES)
+}
+
+fn symbol_of(names: &mut Vec<String>, name: &str) -> Symbol {
+    let place = names
+        .iter()
+        .position(|known| known == name)
+        .unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+    VARIABLES + u32::try_from(place).unwrap_or(0)
+}

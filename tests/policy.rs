@@ -1,0 +1,19 @@
+//! The gates of the policy engine: other people's labelled cases, other evaluators, laws, and speed.
+//! Each test prints its figure; what needs `../shared/corpora` or node says that it was skipped where that is absent.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
+)]
+
+#[path = "policy/corpora.rs"]
+mod corpora;
+#[path = "policy/gate_managed.rs"]
+mod gate_managed;
+#[path = "policy/gates_labelled.rs"]
+mod gates_labelled;
+#[path = "policy/npm.rs"]
+mod npm;

