@@ -7,6 +7,7 @@ mod identity;
 pub mod oidc_provider;
 pub mod policy;
 pub mod role;
+pub mod service;
 mod tags;
 
 pub use aside::Aside;
@@ -14,4 +15,4 @@ pub use aside::Aside;
 use crate::kind::AnyKind;
 
 /// Every kind, in the order in which they are made; deletes come after all else, in reverse.
-pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role];
+pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role, &service::Service];
