@@ -76,7 +76,7 @@ pub(super) async fn perform(
     let on_event = |event: apply::Event<'_>| progress.event(&event);
     let run = Run {
         kinds: KINDS,
-        law: &*walk.law,
+        law: &walk.law,
         aws,
         scope: &walk.scope,
         desired: &walk.desired,
@@ -97,7 +97,7 @@ pub(super) async fn perform(
     if !troubles.is_empty() {
         screen.complain(&troubles);
     }
-    let summary = summary(&walk.plan, &outcome);
+    let summary = summary(&walk.plan, &walk.about, &outcome);
     screen.workflow().summarize(&format!(
         "{}\n{summary}",
         plan_markdown(&walk.plan, &walk.about)

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::session::Session;
-use super::stubs::law;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, Law, Scope, Snapshot};
 use crate::kinds::KINDS;
+use crate::kinds::law::IamLaw;
 use crate::plan::{Input, Plan, kind_of, plan};
 use crate::report::About;
 
@@ -31,7 +31,7 @@ pub(super) struct Walk {
     pub(super) mark: String,
     pub(super) runner: Option<Address>,
     pub(super) interrupts: bool,
-    pub(super) law: Box<dyn Law>,
+    pub(super) law: IamLaw,
     pub(super) plan: Plan,
     pub(super) about: About,
     /// What `destroy ADDRESS` takes along, since it depends on what was named.
@@ -49,7 +49,7 @@ impl Walk {
         let scope = scope(session, &declared, &asked, request.destroy)?;
         let live = Snapshot::observe(KINDS, aws, &scope).await?;
         known(&asked, &declared, &live)?;
-        let law = law::observe(aws, &scope).await?;
+        let law = IamLaw::read(aws, &scope).await?;
         let (desired, dependents) = if request.destroy {
             let taken = dependents(&asked, &live)?;
             (without(&live, &asked, &taken), taken)
@@ -59,7 +59,7 @@ impl Walk {
         let mark = config.owner_mark();
         let plan = plan(&Input {
             kinds: KINDS,
-            law: &*law,
+            law: &law,
             desired: &desired,
             live: &live,
             mark: &mark,
@@ -132,8 +132,9 @@ fn scope(
     if !asked.is_empty() && !destroy {
         let mut only = closure(asked, declared)?;
         let mut subjects = BTreeSet::new();
+        let law = IamLaw::default();
         for address in &only {
-            subjects.extend(law::subjects(declared, address));
+            subjects.extend(law.subjects(declared, address));
         }
         only.extend(closure(&subjects, declared)?);
         scope.only = Some(only);
