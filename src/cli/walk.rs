@@ -127,6 +127,7 @@ fn scope(
     destroy: bool,
 ) -> Result<Scope> {
     let mut scope = Scope::everything(session.config.clone());
+    scope.destroy = destroy;
     // What depends on a resource may be undeclared: only a look at everything finds it.
     if !asked.is_empty() && !destroy {
         let mut only = closure(asked, declared)?;
