@@ -76,7 +76,7 @@ pub(super) async fn perform(
     let on_event = |event: apply::Event<'_>| progress.event(&event);
     let run = Run {
         kinds: KINDS,
-        law: &walk.law,
+        law: &*walk.law,
         aws,
         scope: &walk.scope,
         desired: &walk.desired,

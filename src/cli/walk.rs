@@ -7,8 +7,7 @@ use super::session::Session;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, Law, Scope, Snapshot};
-use crate::kinds::KINDS;
-use crate::kinds::law::IamLaw;
+use crate::kinds::{KINDS, law};
 use crate::plan::{Input, Plan, kind_of, plan};
 use crate::report::About;
 
@@ -31,7 +30,7 @@ pub(super) struct Walk {
     pub(super) mark: String,
     pub(super) runner: Option<Address>,
     pub(super) interrupts: bool,
-    pub(super) law: IamLaw,
+    pub(super) law: Box<dyn Law>,
     pub(super) plan: Plan,
     pub(super) about: About,
     /// What `destroy ADDRESS` takes along, since it depends on what was named.
@@ -49,7 +48,7 @@ impl Walk {
         let scope = scope(session, &declared, &asked, request.destroy)?;
         let live = Snapshot::observe(KINDS, aws, &scope).await?;
         known(&asked, &declared, &live)?;
-        let law = IamLaw::read(aws, &scope).await?;
+        let law = law::observe(aws, &scope).await?;
         let (desired, dependents) = if request.destroy {
             let taken = dependents(&asked, &live)?;
             (without(&live, &asked, &taken), taken)
@@ -59,7 +58,7 @@ impl Walk {
         let mark = config.owner_mark();
         let plan = plan(&Input {
             kinds: KINDS,
-            law: &law,
+            law: &*law,
             desired: &desired,
             live: &live,
             mark: &mark,
@@ -128,13 +127,13 @@ fn scope(
     destroy: bool,
 ) -> Result<Scope> {
     let mut scope = Scope::everything(session.config.clone());
+    scope.destroy = destroy;
     // What depends on a resource may be undeclared: only a look at everything finds it.
     if !asked.is_empty() && !destroy {
         let mut only = closure(asked, declared)?;
         let mut subjects = BTreeSet::new();
-        let law = IamLaw::default();
         for address in &only {
-            subjects.extend(law.subjects(declared, address));
+            subjects.extend(law::subjects(declared, address));
         }
         only.extend(closure(&subjects, declared)?);
         scope.only = Some(only);
