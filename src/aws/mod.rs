@@ -254,7 +254,8 @@ impl Aws {
             let (number, result) = {
                 let _permit = self.in_flight.acquire().await;
                 let number = self.ledger.sent(operation, write, attempt);
-                let sent = send(self.clients.clone());
+                // Boxed: the SDK's futures are large, and every read of a kind holds some.
+                let sent = Box::pin(send(self.clients.clone()));
                 (number, self.attempt(operation, number, sent).await)
             };
             let error = match result {
