@@ -116,14 +116,25 @@ fn check_top_level(root: &Node, reader: &mut Reader<'_>) {
 
 fn project(root: &mut Node, reader: &mut Reader<'_>) -> Option<Project> {
     let mut entry = root.take("project")?;
+    let mut fixed = Vec::new();
     for (key, fact) in [
         ("name", &mut reader.declared.project_name),
         ("account_id", &mut reader.declared.account_id),
         ("region", &mut reader.declared.region),
     ] {
-        if let Some(text) = entry.node.get(key).and_then(Node::text) {
-            text.clone_into(fact);
+        let Some(node) = entry.node.get(key) else {
+            continue;
+        };
+        let Some(text) = node.text() else { continue };
+        text.clone_into(fact);
+        if text.contains("{{") {
+            fixed.push((key, node.at.clone()));
         }
+    }
+    for (key, at) in fixed {
+        let message = format!("No placeholder can stand in `{key}`: others are made from it.");
+        reader.error(&at, message, "Write it out.".to_owned());
+        reader.unresolved(at);
     }
     reader.substitute(&mut entry.node);
     let table = reader.value::<ProjectTable>("project", &entry.node);

@@ -147,13 +147,33 @@ impl<'a> Reader<'a> {
             Value::Text(text) => self.substitute_text(text, &node.at),
             Value::List(items) => items.iter_mut().for_each(|item| self.substitute(item)),
             Value::Table(entries) => {
-                for entry in entries {
+                for entry in entries.iter_mut() {
                     self.substitute_text(&mut entry.key, &entry.key_at);
                     self.substitute(&mut entry.node);
                 }
+                self.check_keys(entries);
             }
             Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
         }
+    }
+
+    /// Reports keys that are the same once their placeholders are resolved.
+    fn check_keys(&mut self, entries: &[Entry]) {
+        for (index, entry) in entries.iter().enumerate() {
+            if entries
+                .iter()
+                .take(index)
+                .any(|other| other.key == entry.key)
+            {
+                let message = format!("Two keys of this table expand to `{}`.", entry.key);
+                self.error(&entry.key_at, message, "Leave one out.".to_owned());
+            }
+        }
+    }
+
+    /// Says no more about a string of infra.toml than what has been said.
+    pub(super) fn unresolved(&mut self, at: Range<usize>) {
+        self.unresolved.push(at);
     }
 
     /// Resolves the placeholders of one string or key that stands at these bytes.
