@@ -11,6 +11,7 @@ use super::expand::{self, DeclaredEnvironment};
 use super::model::{Config, Environment, Github, Lock, Partition, Project, Seconds};
 use super::node::{Entry, Node, Value};
 use super::placeholders::Variables;
+use super::private;
 use super::reader::{Decode, ReadFile, Reader};
 use super::tables::{EnvironmentTable, GithubTable, ProjectTable};
 
@@ -32,8 +33,9 @@ pub fn load(path: &Path) -> Result<Config, Vec<Diagnostic>> {
 /// Reads and checks the text of an infra.toml. `read_file` is asked for the documents that it
 /// names, by their paths relative to the folder of `path`.
 pub fn parse(path: &str, text: &str, read_file: ReadFile<'_>) -> Result<Config, Vec<Diagnostic>> {
-    let source = Source::new(path, text);
+    let mut source = Source::new(path, text);
     let root = Node::parse(&source)?;
+    source.hide(private::strings(&root));
     let mut reader = Reader::new(source, read_file);
     let config = read(root, &mut reader);
     if reader.failed() {

@@ -250,17 +250,8 @@ impl<'a> Reader<'a> {
     pub(super) fn unknown_key(&mut self, entry: &Entry, known: &[&str]) {
         let address = self.address.as_deref();
         let hint = advice::on_key(&entry.key, known, address);
-        let secret = advice::is_secret_value(&entry.key, address);
         let message = format!("Unknown key `{}`.", entry.key);
-        let diagnostic = self
-            .source
-            .diagnostic(&entry.key_at, message)
-            .with_hint(hint);
-        self.report(if secret {
-            diagnostic.masked()
-        } else {
-            diagnostic
-        });
+        self.error(&entry.key_at, message, hint);
     }
 
     /// Reads a key of a table; a key that is left out has its default, or is missing.
