@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::answer::{definition_of, task_of};
-use super::super::names::Names;
+use super::super::names::{Names, Secrets};
 use super::super::service_fields::SERVICE;
 use super::super::shape::write;
 use super::{declared, live_definition, live_service, observed, seed_with};
@@ -13,8 +13,8 @@ use super::{declared, live_definition, live_service, observed, seed_with};
 const JWT: &str =
     "arn:aws:secretsmanager:us-east-2:633607774026:secret:back-end/staging/jwt-a1B2c3";
 
-fn secrets() -> BTreeMap<String, String> {
-    [("back-end/staging/jwt".to_owned(), JWT.to_owned())].into()
+fn secrets() -> Secrets {
+    [("back-end/staging/jwt".to_owned(), Some(JWT.to_owned()))].into()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_secret_made_anew_is_drift_and_its_old_arn_is_not_ours() {
     let renewed = JWT.replace("a1B2c3", "z9Z9z9");
     let names = Names::new(
         &config,
-        [("back-end/staging/jwt".to_owned(), renewed)].into(),
+        [("back-end/staging/jwt".to_owned(), Some(renewed))].into(),
     );
     assert_eq!(names.secret_text(JWT), JWT);
     let names = Names::new(&config, secrets());

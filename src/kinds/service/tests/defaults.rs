@@ -262,8 +262,10 @@ fn unknown_fields_of_live_are_kept() {
     let goal = keep(declared(&config), Some(&live));
     let secrets = [(
         "back-end/staging/jwt".to_owned(),
-        "arn:aws:secretsmanager:us-east-2:633607774026:secret:back-end/staging/jwt-a1B2c3"
-            .to_owned(),
+        Some(
+            "arn:aws:secretsmanager:us-east-2:633607774026:secret:back-end/staging/jwt-a1B2c3"
+                .to_owned(),
+        ),
     )];
     let names = super::Names::new(&config, secrets.into());
     let sent = super::super::answer::definition_of(&goal.task, &names, |_, _| "image".to_owned());
@@ -311,10 +313,13 @@ fn log_routers_run_as_root() {
 
 #[test]
 fn daemons_have_their_own_defaults() {
-    let config = seed_with(&[(
-        "desired_count = 1\nlaunch_type = \"FARGATE\"",
-        "launch_type = \"EC2\"\nscheduling_strategy = \"DAEMON\"",
-    )]);
+    let network =
+        "network = { subnets = [\"subnet-0b\", \"subnet-0a\"], security_groups = [\"sg-0a\"] }";
+    let config = seed_with(&[
+        (network, "scheduling_strategy = \"DAEMON\""),
+        ("desired_count = 1\n", ""),
+        ("launch_type = \"FARGATE\"", "launch_type = \"EC2\""),
+    ]);
     let spec = declared(&config);
     assert_eq!(spec.desired_count, None);
     let deployment = json!({"maximum_percent": 100, "minimum_healthy_percent": 0});

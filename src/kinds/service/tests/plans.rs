@@ -36,7 +36,7 @@ fn everything_that_differs_goes_in_one_update() {
     let after = declared(&seed_with(&[
         (
             "desired_count = 1",
-            "desired_count = 3\nenable_execute_command = true",
+            "desired_count = 3\nenable_ecs_managed_tags = true",
         ),
         ("cpu = 256", "cpu = 512"),
         ("memory = 512", "memory = 1024"),
@@ -64,7 +64,10 @@ fn a_count_starts_no_deployment() {
 
 #[test]
 fn what_only_a_creation_sets_replaces_the_service() {
-    let on_instances = seed_with(&[("launch_type = \"FARGATE\"", "launch_type = \"EC2\"")]);
+    let on_instances = seed_with(&[
+        ("launch_type = \"FARGATE\"", "launch_type = \"EC2\""),
+        ("cpu = 256", "cpu = 256\nnetwork_mode = \"awsvpc\""),
+    ]);
     let after = declared(&on_instances);
     let made = calls(Some(&base()), Some(&after));
     assert!(matches!(made.as_slice(), [Call::Replace { .. }]));
