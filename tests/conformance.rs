@@ -37,11 +37,11 @@ fn config() -> aws_types::sdk_config::Builder {
         .credentials_provider(SharedCredentialsProvider::new(keys))
 }
 
-async fn all(config: &SdkConfig, subnet: &str) -> Checks {
+async fn all(config: &SdkConfig, network: &(String, String)) -> Checks {
     let mut checks = Checks::default();
     conformance::iam::run(config, &mut checks).await;
     conformance::regional::run(config, &mut checks).await;
-    conformance::compute::run(config, subnet, &mut checks).await;
+    conformance::compute::run(config, network, &mut checks).await;
     checks
 }
 
@@ -54,13 +54,13 @@ async fn emulator(name: &str, server: Result<Server, String>) -> Option<Checks> 
             return None;
         }
     };
-    let subnet = server.subnet().unwrap_or_default();
+    let network = server.network().unwrap_or_default();
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = config()
         .http_client(http)
         .endpoint_url(server.url())
         .build();
-    Some(all(&config, &subnet).await)
+    Some(all(&config, &network).await)
 }
 
 /// What is wrong with an emulator's deviations, given the gaps that are known.
@@ -91,7 +91,7 @@ fn judge(name: &str, checks: &Checks, gaps: &Gaps) -> Vec<String> {
 async fn the_sandbox_answers_as_aws_does() {
     let sandbox = Sandbox::in_memory(ACCOUNT, REGION, Arc::new(VirtualClock::default()));
     let config = config().http_client(SharedHttpClient::new(sandbox)).build();
-    let checks = all(&config, "subnet-0a").await;
+    let checks = all(&config, &("subnet-0a".to_owned(), "sg-0a".to_owned())).await;
     let wrong: Vec<String> = checks
         .deviations()
         .map(|(check, deviation)| format!("{check}: {deviation}"))

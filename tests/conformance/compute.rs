@@ -12,11 +12,14 @@ use aws_types::SdkConfig;
 
 use super::checks::{Checks, end, show};
 
-pub(crate) async fn run(config: &SdkConfig, subnet: &str, checks: &mut Checks) {
+/// A subnet and a security group.
+type Network = (String, String);
+
+pub(crate) async fn run(config: &SdkConfig, network: &Network, checks: &mut Checks) {
     let ecs = Client::new(config);
     clusters(&ecs, checks).await;
     definitions(&ecs, checks).await;
-    services(&ecs, subnet, checks).await;
+    services(&ecs, network, checks).await;
     updates(&ecs, checks).await;
     deployments(&ecs, checks).await;
     deletions(&ecs, checks).await;
@@ -219,9 +222,10 @@ async fn definitions(ecs: &Client, checks: &mut Checks) {
     checks.see("definition/missing", end(&missing), "ClientException");
 }
 
-fn create(ecs: &Client, subnet: &str, name: &str) -> CreateServiceFluentBuilder {
+fn create(ecs: &Client, network: &Network, name: &str) -> CreateServiceFluentBuilder {
     let network = AwsVpcConfiguration::builder()
-        .subnets(subnet)
+        .subnets(&network.0)
+        .security_groups(&network.1)
         .build()
         .unwrap();
     let network = NetworkConfiguration::builder()
@@ -238,8 +242,8 @@ fn create(ecs: &Client, subnet: &str, name: &str) -> CreateServiceFluentBuilder 
         .network_configuration(network)
 }
 
-async fn services(ecs: &Client, subnet: &str, checks: &mut Checks) {
-    let made = create(ecs, subnet, "web").tags(owner()).send().await;
+async fn services(ecs: &Client, network: &Network, checks: &mut Checks) {
+    let made = create(ecs, network, "web").tags(owner()).send().await;
     let arn = "arn:aws:ecs:us-east-2:633607774026:service/conform/web";
     checks.see(
         "service/create",
@@ -252,19 +256,19 @@ async fn services(ecs: &Client, subnet: &str, checks: &mut Checks) {
         }),
         arn,
     );
-    let again = create(ecs, subnet, "web").desired_count(2).send().await;
+    let again = create(ecs, network, "web").desired_count(2).send().await;
     checks.see(
         "service/create another of that name",
         end(&again),
         "InvalidParameterException",
     );
-    let missing = create(ecs, subnet, "web").cluster("none").send().await;
+    let missing = create(ecs, network, "web").cluster("none").send().await;
     checks.see(
         "service/missing cluster",
         end(&missing),
         "ClusterNotFoundException",
     );
-    let bare = create(ecs, subnet, "bare")
+    let bare = create(ecs, network, "bare")
         .set_network_configuration(None)
         .send()
         .await;
@@ -273,7 +277,26 @@ async fn services(ecs: &Client, subnet: &str, checks: &mut Checks) {
         end(&bare),
         "InvalidParameterException",
     );
-    let definition = create(ecs, subnet, "odd")
+    let open = AwsVpcConfiguration::builder()
+        .subnets(&network.0)
+        .build()
+        .unwrap();
+    let open = NetworkConfiguration::builder()
+        .awsvpc_configuration(open)
+        .build();
+    let plain = create(ecs, network, "plain")
+        .network_configuration(open)
+        .send()
+        .await;
+    checks.see("service/without security groups", end(&plain), "ok");
+    let _ = ecs
+        .delete_service()
+        .cluster("conform")
+        .service("plain")
+        .force(true)
+        .send()
+        .await;
+    let definition = create(ecs, network, "odd")
         .task_definition("conform:99")
         .send()
         .await;
@@ -576,12 +599,13 @@ async fn deletions(ecs: &Client, checks: &mut Checks) {
         .send()
         .await;
     let names = show(&listed, |listed| {
-        let arns = listed.task_definition_arns().iter();
-        arns.filter_map(|arn| arn.rsplit('/').next())
-            .collect::<Vec<_>>()
-            .join(" ")
+        let first = listed
+            .task_definition_arns()
+            .first()
+            .and_then(|arn| arn.rsplit('/').next());
+        first.unwrap_or_default().to_owned()
     });
-    checks.see("definition/list active", names, "conform:2 conform:3");
+    checks.see("definition/list active", names, "conform:2");
     let missing = ecs
         .delete_service()
         .cluster("conform")

@@ -40,7 +40,7 @@ async fn roles(iam: &Client, checks: &mut Checks) {
             .assume_role_policy_document(TRUST)
     };
     let made = create()
-        .description("a & b")
+        .description("plain")
         .tags(tag("provision:owner", "x@y"))
         .send()
         .await;
@@ -61,7 +61,7 @@ async fn roles(iam: &Client, checks: &mut Checks) {
     checks.see(
         "role/description",
         role(|role| role.description().unwrap_or_default().to_owned()),
-        "a & b",
+        "plain",
     );
     checks.see(
         "role/session",
@@ -99,8 +99,25 @@ async fn roles(iam: &Client, checks: &mut Checks) {
     checks.see(
         "role/update keeps the rest",
         kept,
-        "Some(7200) Some(\"a & b\")",
+        "Some(7200) Some(\"plain\")",
     );
+    let odd = iam
+        .create_role()
+        .role_name("Conform-Odd")
+        .assume_role_policy_document(TRUST);
+    let odd = odd.description("a & b < c").send().await;
+    checks.see(
+        "role/description with markup",
+        show(&odd, |odd| {
+            odd.role()
+                .unwrap()
+                .description()
+                .unwrap_or_default()
+                .to_owned()
+        }),
+        "a & b < c",
+    );
+    let _ = iam.delete_role().role_name("Conform-Odd").send().await;
     let trust = TRUST.replace("ecs-tasks", "ec2");
     let update = iam
         .update_assume_role_policy()
@@ -147,6 +164,9 @@ async fn role_names(iam: &Client, checks: &mut Checks) {
         .send()
         .await;
     checks.see("role/other case", end(&case), "EntityAlreadyExists");
+    if case.is_ok() {
+        let _ = iam.delete_role().role_name("CONFORM-WEB").send().await;
+    }
     let long = iam
         .create_role()
         .role_name("x".repeat(65))
@@ -170,6 +190,9 @@ async fn role_names(iam: &Client, checks: &mut Checks) {
         end(&short.max_session_duration(60).send().await),
         "ValidationError",
     );
+    for name in ["x".repeat(65), "a/b".to_owned(), "Conform-Short".to_owned()] {
+        let _ = iam.delete_role().role_name(name).send().await;
+    }
     for (check, document) in [
         ("role/trust no JSON", "{"),
         (
@@ -223,16 +246,15 @@ async fn policies(iam: &Client, checks: &mut Checks) {
         end(&create("Conform-P").send().await),
         "EntityAlreadyExists",
     );
-    checks.see(
-        "policy/other case",
-        end(&create("CONFORM-P").send().await),
-        "EntityAlreadyExists",
-    );
-    let _ = iam
-        .delete_policy()
-        .policy_arn(arn("policy/CONFORM-P"))
-        .send()
-        .await;
+    let case = create("CONFORM-P").send().await;
+    checks.see("policy/other case", end(&case), "EntityAlreadyExists");
+    if case.is_ok() {
+        let _ = iam
+            .delete_policy()
+            .policy_arn(arn("policy/CONFORM-P"))
+            .send()
+            .await;
+    }
     let bad = iam
         .create_policy()
         .policy_name("Conform-Bad")
@@ -309,11 +331,23 @@ async fn policies(iam: &Client, checks: &mut Checks) {
         end(&default),
         "DeleteConflict",
     );
-    checks.see(
-        "policy/delete with versions",
-        end(&iam.delete_policy().policy_arn(&own).send().await),
-        "DeleteConflict",
-    );
+    let _ = create("Conform-V").send().await;
+    let versioned = arn("policy/Conform-V");
+    let _ = iam
+        .create_policy_version()
+        .policy_arn(&versioned)
+        .policy_document(GRANT)
+        .send()
+        .await;
+    let whole = iam.delete_policy().policy_arn(&versioned).send().await;
+    checks.see("policy/delete with versions", end(&whole), "DeleteConflict");
+    let _ = iam
+        .delete_policy_version()
+        .policy_arn(&versioned)
+        .version_id("v2")
+        .send()
+        .await;
+    let _ = iam.delete_policy().policy_arn(&versioned).send().await;
     let version = iam
         .delete_policy_version()
         .policy_arn(&own)
@@ -454,6 +488,15 @@ async fn attachments(iam: &Client, checks: &mut Checks) {
         .send()
         .await;
     checks.see("attachment/missing policy", end(&missing), "NoSuchEntity");
+    // Where these were let through they go again, so that what follows is judged by itself.
+    for stray in [MANAGED.replace("service-role/", ""), arn("policy/None")] {
+        let _ = iam
+            .detach_role_policy()
+            .role_name("Conform-Web")
+            .policy_arn(stray)
+            .send()
+            .await;
+    }
     let listed = iam
         .list_attached_role_policies()
         .role_name("Conform-Web")
@@ -717,11 +760,7 @@ async fn deletions(iam: &Client, checks: &mut Checks) {
         end(&role().send().await),
         "DeleteConflict",
     );
-    checks.see(
-        "deletion/attached policy",
-        end(&iam.delete_policy().policy_arn(&own).send().await),
-        "DeleteConflict",
-    );
+    attached_policy(iam, checks).await;
     for policy in [own.as_str(), MANAGED] {
         let _ = iam
             .detach_role_policy()
@@ -783,6 +822,37 @@ async fn deletions(iam: &Client, checks: &mut Checks) {
         end(&iam.delete_policy().policy_arn(&own).send().await),
         "ok",
     );
+}
+
+async fn attached_policy(iam: &Client, checks: &mut Checks) {
+    let own = arn("policy/Conform-D");
+    let role = iam
+        .create_role()
+        .role_name("Conform-D")
+        .assume_role_policy_document(TRUST);
+    let _ = role.send().await;
+    let _ = iam
+        .create_policy()
+        .policy_name("Conform-D")
+        .policy_document(GRANT)
+        .send()
+        .await;
+    let _ = iam
+        .attach_role_policy()
+        .role_name("Conform-D")
+        .policy_arn(&own)
+        .send()
+        .await;
+    let delete = iam.delete_policy().policy_arn(&own).send().await;
+    checks.see("deletion/attached policy", end(&delete), "DeleteConflict");
+    let _ = iam
+        .detach_role_policy()
+        .role_name("Conform-D")
+        .policy_arn(&own)
+        .send()
+        .await;
+    let _ = iam.delete_policy().policy_arn(&own).send().await;
+    let _ = iam.delete_role().role_name("Conform-D").send().await;
 }
 
 async fn identity(config: &SdkConfig, checks: &mut Checks) {

@@ -25,7 +25,7 @@ const _: () = {
     let _ = (
         Server::moto,
         Server::ministack,
-        Server::subnet,
+        Server::network,
         Server::command,
         Server::url,
         python,
@@ -183,18 +183,19 @@ impl Server {
         Ok(command)
     }
 
-    /// A subnet that exists here: moto's CreateService wants one.
-    pub(crate) fn subnet(&self) -> Result<String, String> {
-        let query = "Subnets[0].SubnetId";
+    /// A subnet and a security group that exist here: moto's CreateService wants both.
+    pub(crate) fn network(&self) -> Result<(String, String), String> {
+        let subnet = self.ask("describe-subnets", "Subnets[0].SubnetId")?;
+        Ok((
+            subnet,
+            self.ask("describe-security-groups", "SecurityGroups[0].GroupId")?,
+        ))
+    }
+
+    /// One value of EC2's, through the AWS CLI.
+    fn ask(&self, operation: &str, query: &str) -> Result<String, String> {
         let mut aws = self.command("aws")?;
-        aws.args([
-            "ec2",
-            "describe-subnets",
-            "--query",
-            query,
-            "--output",
-            "text",
-        ]);
+        aws.args(["ec2", operation, "--query", query, "--output", "text"]);
         let output = aws.output().map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
