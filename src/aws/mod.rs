@@ -87,6 +87,7 @@ pub struct Aws {
     buckets: Buckets,
     ledger: OpenLedger,
     attempt_timeout: Duration,
+    genuine: bool,
 }
 
 /// How often a request may be sent.
@@ -128,6 +129,7 @@ impl Aws {
             buckets: Buckets::default(),
             ledger: OpenLedger::default(),
             attempt_timeout: Timeouts::default().attempt,
+            genuine: false,
         }
     }
 
@@ -143,6 +145,7 @@ impl Aws {
         let region = connection.region.clone();
         let mut aws = Self::new(clients, account_id, region, partition, clock, parallelism);
         aws.attempt_timeout = connection.timeouts.attempt;
+        aws.genuine = genuine;
         if genuine {
             aws.revisions = RevisionCache::of_this_user();
         }
@@ -166,6 +169,12 @@ impl Aws {
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.buckets = Buckets::new(pacing);
         self
+    }
+
+    /// Whether this is AWS itself, and not a sandbox or an emulator.
+    #[must_use]
+    pub fn is_genuine(&self) -> bool {
+        self.genuine
     }
 
     /// The requests of this run so far.
@@ -245,8 +254,9 @@ impl Aws {
             let (number, result) = {
                 let _permit = self.in_flight.acquire().await;
                 let number = self.ledger.sent(operation, write, attempt);
-                let sent = send(self.clients.clone());
-                (number, self.attempt(operation, number, sent).await)
+                // On the heap: the SDK's futures are 20 kB each.
+                let request = Box::pin(send(self.clients.clone()));
+                (number, self.attempt(operation, number, request).await)
             };
             let error = match result {
                 Ok(value) => return Ok(value),
@@ -269,19 +279,19 @@ impl Aws {
         &self,
         operation: &'static str,
         number: u64,
-        sent: F,
+        request: F,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let begun = self.clock.now();
-        let result = sent.await;
+        let result = request.await;
         let took = self.clock.now().saturating_sub(begun);
         let result = match result {
             Ok(_) if took > self.attempt_timeout => Err(Error::late(operation)),
             Ok(value) => Ok(value),
-            Err(error) => Err(Error::from_sdk(operation, error)),
+            Err(error) => Err(Error::from_sdk(operation, &error)),
         };
         let outcome = result
             .as_ref()
@@ -297,3 +307,6 @@ impl Aws {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,6 +101,8 @@ impl Diagnostic {
 pub(super) struct Source {
     pub(super) path: String,
     pub(super) text: String,
+    /// Bytes that no message shows, because a secret may stand there.
+    private: Vec<Range<usize>>,
 }
 
 impl Source {
@@ -108,7 +110,13 @@ impl Source {
         Self {
             path: path.into(),
             text: text.into(),
+            private: Vec::new(),
         }
+    }
+
+    /// Hides these bytes from now on.
+    pub(super) fn hide(&mut self, private: Vec<Range<usize>>) {
+        self.private = private;
     }
 
     /// The position of a byte offset; one beyond the end is the end.
@@ -125,7 +133,7 @@ impl Source {
     /// An error about a range of bytes; of one that spans lines, only the first is shown.
     pub(super) fn diagnostic(&self, at: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         let position = self.position(at.start);
-        let source_line = self.line(position.line);
+        let source_line = self.line(position.line, at);
         let covered = self
             .text
             .get(self.floor(at.start)..self.floor(at.end))
@@ -154,13 +162,24 @@ impl Source {
         self.text.len()
     }
 
-    fn line(&self, number: usize) -> String {
+    /// The text of a line, with stars for what is private and not underlined.
+    fn line(&self, number: usize, underlined: &Range<usize>) -> String {
+        let start = self.offset(number, 1);
         let line = self
             .text
-            .split('\n')
-            .nth(number.saturating_sub(1))
-            .unwrap_or_default();
-        line.trim_end_matches('\r').to_owned()
+            .get(start..)
+            .and_then(|rest| rest.split('\n').next());
+        let line = line.unwrap_or_default().trim_end_matches('\r');
+        let show = |(offset, letter): (usize, char)| {
+            let place = start + offset;
+            let private = self.private.iter().any(|range| range.contains(&place));
+            if private && !underlined.contains(&place) {
+                '*'
+            } else {
+                letter
+            }
+        };
+        line.char_indices().map(show).collect()
     }
 
     /// The number of the line of an offset, and where that line begins.
@@ -179,13 +198,15 @@ impl Source {
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Below this similarity a suggestion misleads more often than it helps.
     const LEAST: f64 = 0.72;
-    let lower = word.to_lowercase();
+    let word = word.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for candidate in known {
-        let score = strsim::jaro_winkler(&lower, &candidate.to_lowercase()).max(
-            strsim::normalized_damerau_levenshtein(&lower, &candidate.to_lowercase()),
-        );
-        if score >= LEAST && best.is_none_or(|(other, _)| score > other) {
+        let other = candidate.to_lowercase();
+        let slip = word.len() >= 3 && strsim::damerau_levenshtein(&word, &other) <= 1;
+        let score = strsim::jaro_winkler(&word, &other)
+            .max(strsim::normalized_damerau_levenshtein(&word, &other))
+            .max(if slip { LEAST } else { 0.0 });
+        if score >= LEAST && best.is_none_or(|(known, _)| score > known) {
             best = Some((score, candidate));
         }
     }

@@ -1,6 +1,7 @@
 //! Reads `infra.toml` and the documents that it names into a checked [`Config`]. Every error is
 //! a diagnostic with its line, column and hint, and as many as possible are found in one run.
 
+mod advice;
 mod build;
 mod check;
 mod declared;
@@ -14,6 +15,7 @@ mod names;
 mod node;
 mod parse;
 mod placeholders;
+mod private;
 mod reader;
 mod reference;
 mod references;
@@ -21,6 +23,9 @@ mod schema;
 mod table;
 mod tables;
 mod trust;
+
+#[cfg(test)]
+mod tests;
 
 pub use diagnostic::Diagnostic;
 pub use model::*;
