@@ -20,19 +20,20 @@ const ARNS: Arns = Arns {
     before_name: "secret:",
     // A hyphen and six characters of chance.
     after_name: 7,
+    emulated: true,
 };
 
 /// What is declared, and what carries our mark.
 pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
     let mark = scope.config.owner_mark();
     let mark = mark.as_str();
-    let every = || async move {
+    let search = || async move {
         let names = secrets::names_tagged(aws, OWNER_TAG, mark).await?;
         Ok(names.iter().cloned().collect())
     };
     let declared = scope.config.secrets.keys();
     let read = |names| read(aws, scope, names);
-    regional::observe(aws, scope, Secret::NAME, ARNS, declared, read, every).await
+    regional::observe(aws, scope, Secret::NAME, ARNS, declared, read, search).await
 }
 
 /// The secrets of these names that are there. One that is scheduled for deletion is not.
