@@ -125,11 +125,11 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
         .await;
     let error = match sent {
         Ok(_) => return Ok(()),
-        Err(error) if error.class == Class::Invalid => error,
+        Err(error) if matches!(error.class, Class::Invalid | Class::Exists) => error,
         Err(error) => return Err(error.into()),
     };
     // Secrets Manager refuses the name of one that is scheduled for deletion as it refuses anything
-    // that is not valid.
+    // that is not valid; an emulator says that it exists.
     match secrets::secret_now(aws, name).await? {
         Some(old) if old.scheduled_for_deletion => restore(aws, scope, name, &old, made).await,
         _ => Err(error.into()),
