@@ -1,6 +1,7 @@
 //! Why a rollout did not succeed: the reasons of stopped tasks, and the service's last events.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::kind::RolloutHandle;
 const MOST_REASONS: usize = 3;
 /// Events that are told.
 const MOST_EVENTS: usize = 3;
-/// Most tasks in one DescribeTasks.
+/// Most tasks in one `DescribeTasks`.
 const MOST_TASKS: usize = 100;
 
 /// The causes, most telling first. What cannot be read is left out: the ending itself is known.
@@ -91,10 +92,10 @@ fn reason(task: &Value) -> String {
         let words = text(container, "reason").filter(|words| !words.is_empty());
         match (exit, words) {
             (Some(0) | None, None) => {}
-            (Some(code), None) => reason.push_str(&format!("; {name}: exit code {code}")),
+            (Some(code), None) => let _ = write!(reason, "; {name}: exit code {code}")),
             (None, Some(words)) => reason.push_str(&format!("; {name}: {words}")),
             (Some(code), Some(words)) => {
-                reason.push_str(&format!("; {name}: exit code {code}, {words}"));
+                reason.push_str(&format!("; {name}: exit code {code}, {words}");
             }
         }
     }

@@ -1,5 +1,5 @@
 //! How the watched rollout stands: by its service deployment, else by the deployment in
-//! DescribeServices, else by the numbers of tasks.
+//! `DescribeServices`, else by the numbers of tasks.
 
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub(super) struct Watched<'a> {
     service_deployment: Option<String>,
     /// Whether the endpoint has service deployments, as far as known.
     lacking: bool,
+    /// Whether its deployment was seen to have failed: what comes after it is then a rollback.
+    failed: bool,
     evidence: Evidence,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Watched<'a> {
             since: None,
             service_deployment: None,
             lacking: false,
+            failed: false,
             evidence: Evidence::Deployment,
         }
     }
@@ -52,7 +55,7 @@ impl<'a> Watched<'a> {
             .or_else(|| self.handle.deployment.clone())
     }
 
-    /// How it stands now. `service` is what DescribeServices says.
+    /// How it stands now. `service` is what `DescribeServices` says.
     pub(super) async fn look(&mut self, aws: &Aws, service: &Value) -> Result<Standing, Error> {
         let ours = our_deployment(self.handle, service);
         self.since = self
@@ -81,13 +84,15 @@ impl<'a> Watched<'a> {
 
     fn by_deployment(&mut self, service: &Value, ours: Option<&Value>) -> Standing {
         let Some(ours) = ours else {
-            return replaced(service);
+            return replaced(service, self.failed);
         };
         let reason = text(ours, "rolloutStateReason").map(str::to_owned);
+        let state = text(ours, "rolloutState");
+        self.failed |= state == Some("FAILED");
         let is_primary = text(ours, "status") == Some("PRIMARY");
-        match text(ours, "rolloutState") {
+        match state {
             Some("FAILED") if is_primary => Standing::Ended(Ending::Failed, reason),
-            _ if !is_primary => replaced(service),
+            _ if !is_primary => replaced(service, self.failed),
             Some("COMPLETED") => Standing::Ended(Ending::Succeeded, reason),
             Some(_) => Standing::Running(progress(service, "IN_PROGRESS")),
             None => {
@@ -174,13 +179,14 @@ fn paused_at(deployment: &Value) -> Option<String> {
 }
 
 /// Ours is no longer the primary one, or gone.
-fn replaced(service: &Value) -> Standing {
+fn replaced(service: &Value, failed: bool) -> Standing {
     let primary = primary(service);
     let reason = primary.and_then(|primary| text(primary, "rolloutStateReason"));
-    let is_rollback = reason.is_some_and(|reason| {
-        let reason = reason.to_ascii_lowercase();
-        reason.contains("rolling back") || reason.contains("rollback")
-    });
+    let is_rollback = failed
+        || reason.is_some_and(|reason| {
+            let reason = reason.to_ascii_lowercase();
+            reason.contains("rolling back") || reason.contains("rolled back")
+        });
     if !is_rollback {
         return Standing::Ended(Ending::Superseded, reason.map(str::to_owned));
     }
