@@ -1,7 +1,6 @@
 //! Why a rollout did not succeed: the reasons of stopped tasks, and the service's last events.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -89,14 +88,16 @@ fn reason(task: &Value) -> String {
     for container in containers.into_iter().flatten() {
         let name = text(container, "name").unwrap_or("container");
         let exit = container.get("exitCode").and_then(Value::as_i64);
+        let exit = exit.filter(|code| *code != 0);
+        let exit = exit.map(|code| format!("exit code {code}"));
         let words = text(container, "reason").filter(|words| !words.is_empty());
-        match (exit, words) {
-            (Some(0) | None, None) => {}
-            (Some(code), None) => let _ = write!(reason, "; {name}: exit code {code}")),
-            (None, Some(words)) => reason.push_str(&format!("; {name}: {words}")),
-            (Some(code), Some(words)) => {
-                reason.push_str(&format!("; {name}: exit code {code}, {words}");
-            }
+        let words = words.map(str::to_owned);
+        let parts: Vec<String> = exit.into_iter().chain(words).collect();
+        if !parts.is_empty() {
+            reason.push_str("; ");
+            reason.push_str(name);
+            reason.push_str(": ");
+            reason.push_str(&parts.join(", "));
         }
     }
     reason

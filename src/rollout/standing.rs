@@ -133,17 +133,14 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
         "STOPPED" if is_triggered(deployment) => Standing::Ended(Ending::Failed, reason),
         "STOPPED" if is_superseded(handle, service) => Standing::Ended(Ending::Superseded, reason),
         "STOPPED" => Standing::Ended(Ending::Stopped, reason),
-        _ => match paused_at(deployment) {
-            Some(hook) => Standing::Ended(Ending::Paused, Some(hook)),
-            None => {
-                let stage = text(deployment, "lifecycleStage");
-                let words = match stage {
-                    Some(stage) => format!("{status}, {stage}"),
-                    None => status.to_owned(),
-                };
-                Standing::Running(progress(service, &words))
+        _ => {
+            if let Some(hook) = paused_at(deployment) {
+                return Standing::Ended(Ending::Paused, Some(hook));
             }
-        },
+            let stage = text(deployment, "lifecycleStage");
+            let words = stage.map_or(status.to_owned(), |stage| format!("{status}, {stage}"));
+            Standing::Running(progress(service, &words))
+        }
     }
 }
 

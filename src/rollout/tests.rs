@@ -16,7 +16,7 @@ use crate::sandbox::{
     Behaviour, Cause, Fault, FaultKind, Sandbox, Script, Service, Times, VirtualClock,
 };
 
-const TIMEOUT: Duration = Duration::from_secs(900);
+const TIMEOUT: Duration = Duration::from_mins(15);
 
 #[derive(Debug)]
 struct Time(Arc<VirtualClock>);
@@ -64,7 +64,7 @@ impl Stage {
                 "deploymentConfiguration": {"deploymentCircuitBreaker": breaker},
             }),
         );
-        stage.clock.advance(Duration::from_secs(600));
+        stage.clock.advance(Duration::from_mins(10));
         stage
     }
 
@@ -170,7 +170,7 @@ async fn a_pause_is_said_and_not_waited_out() {
     let handle = stage.deploy(Script::rollouts(Behaviour::Pause));
     let outcome = stage.watch(&handle).await;
     assert_eq!(outcome.ending, Ending::Paused, "{outcome:?}");
-    assert!(outcome.took < Duration::from_secs(300));
+    assert!(outcome.took < Duration::from_mins(5));
     let error = outcome.error("web").unwrap();
     assert!(error.hint.unwrap().contains("provision continue"));
 }
@@ -214,7 +214,7 @@ async fn an_older_success_of_the_same_revision_is_not_taken_for_ours() {
     let stage = Stage::set(breaker(true)).await;
     let first = stage.deploy(Script::default());
     assert_eq!(stage.watch(&first).await.ending, Ending::Succeeded);
-    stage.clock.advance(Duration::from_secs(3600));
+    stage.clock.advance(Duration::from_hours(1));
     stage.sandbox.play(Script::rollouts(Behaviour::Stuck));
     let update = json!({
         "cluster": "c", "service": "web", "taskDefinition": first.task_definition,

@@ -54,9 +54,9 @@ fn check_value(path: &str, shape: Shape, value: &Value) {
         (_, Value::Null) => {}
         (Shape::Table(fields), Value::Object(written)) => check(path, fields, written, &[]),
         (Shape::List(item) | Shape::Set(item), Value::Array(items)) => {
-            items
-                .iter()
-                .for_each(|value| check_value(path, *item, value));
+            for value in items {
+                check_value(path, *item, value);
+            }
         }
         (Shape::Table(_) | Shape::List(_) | Shape::Set(_), other) => panic!("{path}: {other}"),
         _ => {}
