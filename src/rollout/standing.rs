@@ -144,14 +144,17 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
     }
 }
 
-/// Whether the circuit breaker or an alarm stopped it.
+/// Whether the circuit breaker or an alarm stopped it: said so, or with its failures all counted.
 fn is_triggered(deployment: &Value) -> bool {
-    ["deploymentCircuitBreaker", "alarms"]
-        .iter()
-        .any(|monitor| {
-            let monitor = deployment.get(*monitor);
-            monitor.and_then(|monitor| text(monitor, "status")) == Some("TRIGGERED")
-        })
+    let monitors = ["deploymentCircuitBreaker", "alarms"];
+    monitors.iter().any(|monitor| {
+        let Some(monitor) = deployment.get(*monitor) else {
+            return false;
+        };
+        let threshold = count(monitor, "threshold");
+        text(monitor, "status") == Some("TRIGGERED")
+            || (threshold > 0 && count(monitor, "failureCount") >= threshold)
+    })
 }
 
 fn is_superseded(handle: &RolloutHandle, service: &Value) -> bool {

@@ -66,9 +66,10 @@ fn deployment(settings: &mut Settings) {
     if let Some(breaker) = deployment
         .get_mut("circuit_breaker")
         .and_then(Value::as_object_mut)
-        && breaker.get("threshold") == Some(&json!({"type": "BOUNDED_PERCENT", "value": 50}))
+        && breaker.get("threshold_configuration")
+            == Some(&json!({"type": "BOUNDED_PERCENT", "value": 50}))
     {
-        breaker.shift_remove("threshold");
+        breaker.shift_remove("threshold_configuration");
     }
     for (part, off) in [
         (

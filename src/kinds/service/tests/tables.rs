@@ -66,7 +66,7 @@ fn check_value(path: &str, shape: Shape, value: &Value) {
 /// A service in which every table of infra.toml stands once.
 const EVERYTHING: &str = r#"
 [service."back-end-{{environment}}".deployment]
-circuit_breaker = { enable = true, rollback = true, threshold = { type = "COUNT", value = 3 } }
+circuit_breaker = { enable = true, rollback = true, threshold_configuration = { type = "COUNT", value = 3 } }
 alarms = { alarm_names = ["a"] }
 lifecycle_hooks = [{ target_type = "PAUSE", lifecycle_stages = ["POST_SCALE_UP"], timeout_configuration = { timeout = "10m", action = "ROLLBACK" } }]
 
