@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod error;
@@ -13,4 +14,7 @@ pub mod kind;
 pub mod kinds;
 pub mod plan;
 pub mod policy;
+pub mod redact;
+pub mod report;
+pub mod rollout;
 pub mod sandbox;

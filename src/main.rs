@@ -1,3 +1,7 @@
 //! The binary: parses the command line, runs the command, and turns its outcome into the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(provision::cli::main(std::env::args_os()))
+}

@@ -1,7 +1,6 @@
 //! Reads of ECS in batches: services ten a call, revisions of task definitions once for ever.
 //! Answers are the API's own JSON; which of their fields mean what is the service kind's to know.
 
-use futures::stream::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 
 use super::ecs_wire::Operation;
@@ -13,19 +12,15 @@ const SERVICES_A_CALL: usize = 10;
 const ITEMS_A_PAGE: u32 = 100;
 /// Most pages of one list: 10,000 items, beyond every quota of ECS; an endpoint that pages for ever ends here.
 const MOST_PAGES: usize = 100;
-/// Batches of one read side by side; `Aws` bounds what is in flight of all reads together.
-const BATCHES_AT_ONCE: usize = 16;
 
 /// The services of these names in one cluster, with tags. What is not there is left out; so is a
 /// cluster that is not there. INACTIVE and DRAINING ones are in the answer.
 pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Value>, Error> {
-    let batches = names
-        .chunks(SERVICES_A_CALL)
-        .map(|names| services_batch(aws, cluster, names));
-    let batches: Vec<Vec<Value>> = futures::stream::iter(batches)
-        .buffered(BATCHES_AT_ONCE)
-        .try_collect()
-        .await?;
+    let mut batches = Vec::new();
+    for names in names.chunks(SERVICES_A_CALL) {
+        batches.push(services_batch(aws, cluster, names));
+    }
+    let batches = futures::future::try_join_all(batches).await?;
     Ok(batches.into_iter().flatten().collect())
 }
 

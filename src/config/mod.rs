@@ -1,11 +1,33 @@
 //! Reads `infra.toml` and the documents that it names into a checked [`Config`]. Every error is
 //! a diagnostic with its line, column and hint, and as many as possible are found in one run.
 
+mod build;
+mod check;
+mod declared;
+mod decode;
+mod diagnostic;
+mod documents;
+mod expand;
+mod lifecycle;
 mod model;
 mod names;
+mod node;
+mod parse;
+mod placeholders;
+mod reader;
+mod reference;
+mod references;
+mod schema;
 mod table;
+mod tables;
+mod trust;
 
+pub use diagnostic::Diagnostic;
 pub use model::*;
+pub use parse::{load, parse};
+pub use reader::ReadFile;
+pub use reference::reference;
+pub use schema::schema;
 
 /// A place in a file that the user wrote. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

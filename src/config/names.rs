@@ -165,3 +165,151 @@ impl Config {
             })
     }
 }
+
+/// A message and a hint.
+pub(super) type Fault = (String, String);
+
+/// What AWS would refuse about the name of a resource.
+pub(super) fn fault_of_name(kind: &str, name: &str) -> Option<Fault> {
+    if name.is_empty() {
+        return Some((
+            format!("A {kind} has an empty name."),
+            "Give it a name.".to_owned(),
+        ));
+    }
+    match kind {
+        "oidc_provider" => fault_of_issuer(name),
+        // The pattern and the lengths of IAM's RoleName and PolicyName.
+        "role" => fault(
+            kind,
+            name,
+            64,
+            is_iam_letter,
+            "letters, digits and `_+=,.@-`",
+        ),
+        "policy" => fault(
+            kind,
+            name,
+            128,
+            is_iam_letter,
+            "letters, digits and `_+=,.@-`",
+        ),
+        "repository" => fault_of_repository(name),
+        "log_group" => fault_of_log_group(name),
+        // Secrets Manager's limits.
+        "secret" => fault(
+            kind,
+            name,
+            512,
+            is_secret_letter,
+            "letters, digits and `/_+=.@-`",
+        ),
+        // ECS's limits of clusters, services, families and containers alike.
+        _ => fault(
+            kind,
+            name,
+            255,
+            is_ecs_letter,
+            "letters, digits, `_` and `-`",
+        ),
+    }
+}
+
+/// What is wrong with a name of at most `most` characters of one set.
+pub(super) fn fault(
+    kind: &str,
+    name: &str,
+    most: usize,
+    allowed: fn(char) -> bool,
+    letters: &str,
+) -> Option<Fault> {
+    let hint = || format!("A {kind}'s name has 1 to {most} {letters}.");
+    if let Some(letter) = name.chars().find(|letter| !allowed(*letter)) {
+        return Some((
+            format!("`{letter}` cannot stand in the name of a {kind}."),
+            hint(),
+        ));
+    }
+    let length = name.chars().count();
+    (length > most || length == 0).then(|| {
+        (
+            format!("The name of this {kind} has {length} characters; {most} are allowed."),
+            hint(),
+        )
+    })
+}
+
+fn is_iam_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter)
+}
+
+fn is_secret_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "/_+=.@-".contains(letter)
+}
+
+/// The letters of the names of ECS.
+pub(super) fn is_ecs_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_' || letter == '-'
+}
+
+fn fault_of_issuer(name: &str) -> Option<Fault> {
+    if let Some(rest) = name
+        .strip_prefix("https://")
+        .or_else(|| name.strip_prefix("http://"))
+    {
+        let message = "An OIDC provider is named without `https://`.".to_owned();
+        return Some((message, format!("Write [oidc_provider.\"{rest}\"].")));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "./-_~".contains(c);
+    // IAM takes a URL of at most 255 characters, of which `https://` are 8.
+    if name.len() > 247 || !name.chars().all(allowed) || !name.contains('.') || name.ends_with('/')
+    {
+        let hint = "Write the issuer's host and path, such as token.actions.githubusercontent.com.";
+        return Some((
+            format!("`{name}` is no issuer of an OIDC provider."),
+            hint.to_owned(),
+        ));
+    }
+    None
+}
+
+fn fault_of_repository(name: &str) -> Option<Fault> {
+    let hint = || {
+        "A repository's name has 2 to 256 lower-case letters and digits, with single `-`, `_`, `.` or `/` between them.".to_owned()
+    };
+    if let Some(letter) = name.chars().find(char::is_ascii_uppercase) {
+        let lower = name.to_lowercase();
+        let message = format!("`{letter}` cannot stand in the name of a repository.");
+        return Some((message, format!("ECR takes lower case only: `{lower}`.")));
+    }
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c);
+    if let Some(letter) = name.chars().find(|letter| !allowed(*letter)) {
+        return Some((
+            format!("`{letter}` cannot stand in the name of a repository."),
+            hint(),
+        ));
+    }
+    let inner = |part: &str| {
+        let edge =
+            |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+        let doubled =
+            |pair: (char, char)| !pair.0.is_ascii_alphanumeric() && !pair.1.is_ascii_alphanumeric();
+        edge(part.chars().next())
+            && edge(part.chars().last())
+            && !part.chars().zip(part.chars().skip(1)).any(doubled)
+    };
+    if !(2..=256).contains(&name.len()) || !name.split('/').all(inner) {
+        return Some((format!("`{name}` is no name of a repository."), hint()));
+    }
+    None
+}
+
+fn fault_of_log_group(name: &str) -> Option<Fault> {
+    let letters = "letters, digits and `._/#-`";
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._/#-".contains(c);
+    if name.starts_with("aws/") {
+        let hint = "Names that begin with `aws/` are AWS's own; `/aws/...` is allowed.".to_owned();
+        return Some((format!("`{name}` is no name of a log group."), hint));
+    }
+    fault("log group", name, 512, allowed, letters)
+}

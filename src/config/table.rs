@@ -8,15 +8,63 @@
 macro_rules! table {
     (
         $(#[doc = $doc:literal])+
-        pub struct $name:ident {
+        $visibility:vis struct $name:ident {
             $( $(#[doc = $field_doc:literal])+ $field:ident : $type:ty $(= $default:expr)? ),* $(,)?
         }
     ) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-        pub struct $name {
-            $( $(#[doc = $field_doc])+ pub $field: $type, )*
+        $visibility struct $name {
+            $( $(#[doc = $field_doc])+ $visibility $field: $type, )*
         }
+
+        impl $crate::config::reader::Decode for $name {
+            fn decode(
+                node: &$crate::config::node::Node,
+                reader: &mut $crate::config::reader::Reader<'_>,
+            ) -> Option<Self> {
+                use $crate::config::table::key;
+                reader.table(node, &[ $( key(stringify!($field)) ),* ])?;
+                $(
+                    let $field = reader.field::<$type>(
+                        node,
+                        key(stringify!($field)),
+                        $crate::config::table::default!($type $(, $default)?),
+                    );
+                )*
+                Some(Self { $( $field: $field? ),* })
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).trim_end_matches("Table").into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                use $crate::config::table::key;
+                let mut shape = $crate::config::schema::Shape::new(&[ $( $doc ),+ ]);
+                $(
+                    shape.field::<$type>(
+                        key(stringify!($field)),
+                        &[ $( $field_doc ),+ ],
+                        $crate::config::table::default!($type $(, $default)?),
+                        generator,
+                    );
+                )*
+                shape.finish()
+            }
+        }
+    };
+}
+
+/// The default of a field as an optional function.
+macro_rules! default {
+    ($type:ty) => {
+        None::<fn() -> $type>
+    };
+    ($type:ty, $default:expr) => {
+        Some((|| $default) as fn() -> $type)
     };
 }
 
@@ -50,7 +98,36 @@ macro_rules! choice {
                 match text { $( $text => Some(Self::$variant), )* _ => None }
             }
         }
+
+        impl $crate::config::reader::Decode for $name {
+            fn decode(
+                node: &$crate::config::node::Node,
+                reader: &mut $crate::config::reader::Reader<'_>,
+            ) -> Option<Self> {
+                let words = [ $( $text ),* ];
+                let text = reader.word(node, &words)?;
+                Self::from_text(&text)
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::config::schema::words(
+                    &[ $( $doc ),+ ],
+                    &[ $( ($text, concat!($( $variant_doc ),+)) ),* ],
+                )
+            }
+        }
     };
 }
 
-pub(crate) use {choice, table};
+pub(crate) use {choice, default, table};
+
+/// The key of a field whose name is a word of Rust.
+pub(crate) fn key(field: &'static str) -> &'static str {
+    field.strip_prefix("r#").unwrap_or(field)
+}

@@ -67,19 +67,20 @@ table! {
     }
 }
 
-/// A `[log_group.*]` table: a CloudWatch log group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogGroup {
-    /// One of the numbers of days that CloudWatch knows; none: never expires.
-    pub retention_in_days: Option<i32>,
-    /// The ARN of the KMS key.
-    pub kms_key_id: Option<String>,
-    /// Fixed at creation.
-    pub class: LogGroupClass,
-    /// Whether AWS refuses to delete the group.
-    pub deletion_protection: bool,
-    /// The project's tags and its own.
-    pub tags: Tags,
+table! {
+    /// A CloudWatch log group; the key is its name.
+    pub struct LogGroup {
+        /// One of the numbers of days that CloudWatch knows; none: never expires.
+        retention_in_days: Option<i32>,
+        /// The ARN of the KMS key that encrypts it.
+        kms_key_id: Option<String>,
+        /// The class; fixed at creation.
+        class: LogGroupClass = LogGroupClass::Standard,
+        /// Whether AWS refuses to delete the group.
+        deletion_protection: bool = false,
+        /// Tags, over those of the project.
+        tags: Tags = Tags::new(),
+    }
 }
 
 choice! {
@@ -94,19 +95,20 @@ choice! {
     }
 }
 
-/// A `[secret.*]` table: a secret of Secrets Manager. Its value is never here.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Secret {
-    /// Free text.
-    pub description: Option<String>,
-    /// How the first value is made; none: it is set by hand.
-    pub generate: Option<Generate>,
-    /// 7 to 30 days, or 0 to delete at once.
-    pub recovery_window_in_days: i32,
-    /// The KMS key; none: `aws/secretsmanager`.
-    pub kms_key_id: Option<String>,
-    /// The project's tags and its own.
-    pub tags: Tags,
+table! {
+    /// A secret of Secrets Manager; the key is its name. Its value is never here.
+    pub struct Secret {
+        /// Free text.
+        description: Option<String>,
+        /// How the first value is made; left out: it is set by hand.
+        generate: Option<Generate>,
+        /// How long a deleted secret can be restored: 7 to 30 days, or 0 to delete at once.
+        recovery_window_in_days: i32 = 30,
+        /// The KMS key that encrypts it; none: `aws/secretsmanager`.
+        kms_key_id: Option<String>,
+        /// Tags, over those of the project.
+        tags: Tags = Tags::new(),
+    }
 }
 
 table! {
@@ -131,17 +133,18 @@ choice! {
     }
 }
 
-/// A `[cluster.*]` table: an ECS cluster.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cluster {
-    /// Left to AWS unless given.
-    pub container_insights: Option<ContainerInsights>,
-    /// Left to AWS unless given; sorted.
-    pub capacity_providers: Option<Vec<String>>,
-    /// Left to AWS unless given.
-    pub default_capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>>,
-    /// The project's tags and its own.
-    pub tags: Tags,
+table! {
+    /// An ECS cluster; the key is its name.
+    pub struct Cluster {
+        /// CloudWatch Container Insights; left to AWS unless given.
+        container_insights: Option<ContainerInsights>,
+        /// The capacity providers; left to AWS unless given.
+        capacity_providers: Option<Vec<String>>,
+        /// The strategy of services without one; left to AWS unless given.
+        default_capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>>,
+        /// Tags, over those of the project.
+        tags: Tags = Tags::new(),
+    }
 }
 
 choice! {

@@ -1,0 +1,23 @@
+# Lists the recipes.
+default:
+    @just --list
+
+# Runs exactly what CI runs.
+check:
+    .ci/run
+
+# Runs all tests.
+test *ARGUMENTS:
+    cargo test --locked {{ARGUMENTS}}
+
+# Writes the golden files anew; read the difference before you commit it.
+bless:
+    PROVISION_BLESS=1 cargo test --locked --test scenarios
+
+# Plans the project's own infra.toml in the sandbox.
+plan *ARGUMENTS:
+    cargo run -q -- --sandbox plan {{ARGUMENTS}}
+
+# Formats the code.
+format:
+    cargo fmt --all

@@ -1,0 +1,146 @@
+//! The command line: one file per command, each reading like the walk of the design. What is printed
+//! is `report`'s; this module parses, runs and gives the exit code.
+
+mod apply;
+mod can;
+mod completions;
+mod confirm;
+mod destroy;
+mod global;
+mod init;
+mod interrupt;
+mod man;
+mod output;
+mod plan;
+mod policy;
+mod schema;
+mod session;
+mod stubs;
+mod validate;
+mod walk;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind as ClapErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use self::global::Global;
+use self::session::Session;
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::{Color, Screen, Workflow};
+
+/// Builds and keeps the pipeline GitHub Actions → OIDC → IAM role → ECR → ECS that infra.toml declares.
+///
+/// There is no state file: AWS is the state. `plan` says what differs, `apply` makes it so.
+#[derive(Debug, Parser)]
+#[command(name = "provision", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done, or nothing to do · 1 failed · 2 there are changes (plan \
+    --detailed-exitcode) · 3 refused · 4 a rollout failed or was rolled back · 64 usage"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Arguments),
+    Validate(validate::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Destroy(destroy::Arguments),
+    Output(output::Arguments),
+    Policy(policy::Arguments),
+    Can(can::Can),
+    WhoCan(can::WhoCan),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+/// Runs the command of these arguments, the program's name first; gives the exit code. A panic is a
+/// bug: it is said without its message, which may hold what is not to be printed.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        plain_screen().error(&Error::bug(format!("provision panicked{place}.")));
+    }));
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    std::panic::catch_unwind(|| run(arguments)).unwrap_or(ErrorKind::Bug.exit_code())
+}
+
+/// A screen for what is said before the flags are known.
+fn plain_screen() -> Screen {
+    Screen::new(Color::Auto, false, 0, Workflow::default())
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return answer(&error),
+    };
+    let Cli { global, command } = cli;
+    let screen = global.screen();
+    global.start_tracing();
+    match dispatch(&command, &global, &screen) {
+        Ok(code) => code,
+        Err(error) => {
+            screen.error(&error);
+            error.kind.exit_code()
+        }
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn answer(error: &clap::Error) -> u8 {
+    let screen = plain_screen();
+    let text = error.render().ansi().to_string();
+    match error.kind() {
+        ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion => screen
+            .result(&text)
+            .map_or_else(|error| error.kind.exit_code(), |()| 0),
+        _ => {
+            screen.complain(text.trim_end());
+            ErrorKind::Usage.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
+    match command {
+        Command::Init(arguments) => init::run(arguments, global, screen),
+        Command::Validate(arguments) => validate::run(arguments, &Session::load(global, screen)?),
+        Command::Plan(arguments) => block_on(plan::run(arguments, &Session::load(global, screen)?)),
+        Command::Apply(arguments) => {
+            block_on(apply::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Destroy(arguments) => {
+            block_on(destroy::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Output(arguments) => {
+            block_on(output::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Policy(arguments) => policy::run(arguments, screen),
+        Command::Can(arguments) => can::can(arguments, screen),
+        Command::WhoCan(arguments) => can::who_can(arguments, screen),
+        Command::Schema(arguments) => schema::run(arguments, screen),
+        Command::Completions(arguments) => completions::run(arguments, Cli::command(), screen),
+        Command::Man(arguments) => man::run(arguments, Cli::command(), screen),
+    }
+}
+
+/// Runs to the end on this thread: the work is waiting, and one thread keeps its order the same in
+/// every run.
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed(format!("The run cannot be started: {error}.")))?
+        .block_on(work)
+}

@@ -1,0 +1,184 @@
+//! Reads what is there: the declared services, ten a call, those that carry our mark, and the task
+//! definition that each of them runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
+use serde_json::Value;
+
+use super::answer::{last_part, spec_of};
+use super::declare::declare;
+use super::names::Names;
+use super::spec::Spec;
+use crate::aws::ecs::{self, text};
+use crate::aws::{Aws, Error as AwsError, tagging};
+use crate::config::Config;
+use crate::error::Result;
+use crate::kind::{OWNER_TAG, Scope};
+use crate::kinds::tags::observed;
+
+/// The live services by address name.
+pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
+    let config = &scope.config;
+    let declared = declared_names(scope);
+    let (services, others) = futures::try_join!(
+        describe(aws, by_cluster(declared.keys())),
+        undeclared(aws, scope)
+    )?;
+    let names = Names::new(config, BTreeMap::new());
+    let live = services.into_iter().chain(others);
+    let specs =
+        try_join_all(live.map(|service| read_spec(aws, &names, &declared, service))).await?;
+    let mut specs: BTreeMap<String, Spec> = specs.into_iter().flatten().collect();
+    copy_unanswered(config, &mut specs);
+    Ok(specs)
+}
+
+/// A service in its cluster, by names.
+type Place = (String, String);
+
+/// The table keys of the declared services that this run is about, by place.
+fn declared_names(scope: &Scope) -> BTreeMap<Place, String> {
+    let services = scope.config.services.iter();
+    services
+        .filter(|(key, _)| scope.wants("service", key))
+        .map(|(key, service)| {
+            let place = (service.cluster.name.clone(), service.name.clone());
+            (place, key.clone())
+        })
+        .collect()
+}
+
+fn by_cluster<'a>(places: impl Iterator<Item = &'a Place>) -> BTreeMap<String, Vec<String>> {
+    let mut clusters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (cluster, service) in places {
+        clusters
+            .entry(cluster.clone())
+            .or_default()
+            .push(service.clone());
+    }
+    clusters
+}
+
+async fn describe(
+    aws: &Aws,
+    clusters: BTreeMap<String, Vec<String>>,
+) -> Result<Vec<Value>, AwsError> {
+    let reads = clusters
+        .iter()
+        .map(|(cluster, names)| ecs::services(aws, cluster, names));
+    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+}
+
+/// What carries our mark and is not declared: as the tagging API lists it, or, where an endpoint
+/// lacks that, among all services of the clusters that infra.toml names.
+async fn undeclared(aws: &Aws, scope: &Scope) -> Result<Vec<Value>, AwsError> {
+    let config = &scope.config;
+    let all = config.services.values();
+    let declared: BTreeSet<Place> = all
+        .map(|service| (service.cluster.name.clone(), service.name.clone()))
+        .collect();
+    let tagged = tagging::owned(aws, OWNER_TAG, &config.owner_mark()).await?;
+    let mut places: BTreeSet<Place> = match tagged.as_ref() {
+        Some(tagged) => tagged.keys().filter_map(|arn| place_of(arn)).collect(),
+        None => listed(aws, config).await?,
+    };
+    places.retain(|place| {
+        let name = format!("{}/{}", place.0, place.1);
+        !declared.contains(place) && scope.wants("service", &name)
+    });
+    let mut services = describe(aws, by_cluster(places.iter())).await?;
+    // The list may be older than the service: its own tags decide.
+    let mark = config.owner_mark();
+    services.retain(|service| owner(service, config).as_deref() == Some(mark.as_str()));
+    Ok(services)
+}
+
+async fn listed(aws: &Aws, config: &Config) -> Result<BTreeSet<Place>, AwsError> {
+    let of_services = config
+        .services
+        .values()
+        .map(|service| &service.cluster.name);
+    let clusters: BTreeSet<&String> = config.clusters.keys().chain(of_services).collect();
+    let lists = clusters.iter().map(|cluster| async move {
+        let arns = ecs::list_services(aws, cluster).await?;
+        let name = |arn: &String| ((*cluster).clone(), last_part(arn).to_owned());
+        Ok::<Vec<Place>, AwsError>(arns.iter().map(name).collect())
+    });
+    Ok(try_join_all(lists).await?.into_iter().flatten().collect())
+}
+
+fn place_of(arn: &str) -> Option<Place> {
+    let (start, resource) = arn.split_once(":service/")?;
+    let (cluster, service) = resource.split_once('/')?;
+    start
+        .contains(":ecs:")
+        .then(|| (cluster.to_owned(), service.to_owned()))
+}
+
+/// The owner mark that a service carries.
+pub(super) fn owner(service: &Value, config: &Config) -> Option<String> {
+    let tags = ecs::tags(service)
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())));
+    observed(tags, None, config).owner
+}
+
+/// Whether a service of DescribeServices is there. INACTIVE is gone; DRAINING is going, and only
+/// stands in the way of a new one.
+pub(super) fn is_there(service: &Value) -> Result<bool, AwsError> {
+    match text(service, "status") {
+        Some("ACTIVE") => Ok(true),
+        Some("DRAINING" | "INACTIVE") => Ok(false),
+        other => Err(AwsError::unreadable(format!(
+            "a service has the status {other:?}"
+        ))),
+    }
+}
+
+/// The ARN of the revision that a service runs, or is to run.
+pub(super) fn revision(service: &Value) -> Option<&str> {
+    let of_set = || {
+        let sets = service.get("taskSets")?.as_array()?;
+        text(sets.first()?, "taskDefinition")
+    };
+    text(service, "taskDefinition")
+        .filter(|arn| !arn.is_empty())
+        .or_else(of_set)
+}
+
+async fn read_spec(
+    aws: &Aws,
+    names: &Names<'_>,
+    declared: &BTreeMap<Place, String>,
+    service: Value,
+) -> Result<Option<(String, Spec)>, AwsError> {
+    if !is_there(&service)? {
+        return Ok(None);
+    }
+    let arn = revision(&service)
+        .ok_or_else(|| AwsError::unreadable("a service has no task definition"))?;
+    let definition = ecs::task_definition(aws, arn).await?;
+    let cluster = last_part(text(&service, "clusterArn").unwrap_or_default());
+    let name = text(&service, "serviceName").unwrap_or_default();
+    let place = (cluster.to_owned(), name.to_owned());
+    let key = declared.get(&place).cloned();
+    let table = key.as_ref().and_then(|key| names.config.services.get(key));
+    let spec = spec_of(&service, &definition, table, names)?;
+    let key = key.unwrap_or_else(|| format!("{cluster}/{name}"));
+    Ok(Some((key, spec)))
+}
+
+/// DescribeServices does not answer with `monitoring` everywhere: where it does not, it counts as it
+/// is declared.
+fn copy_unanswered(config: &Config, specs: &mut BTreeMap<String, Spec>) {
+    for (key, declared) in declare(config) {
+        let Some(spec) = specs.get_mut(&key) else {
+            continue;
+        };
+        if let Some(monitoring) = declared.settings.get("monitoring") {
+            let observed = spec.settings.entry("monitoring".to_owned());
+            observed.or_insert_with(|| monitoring.clone());
+        }
+    }
+}

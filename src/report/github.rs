@@ -1,0 +1,100 @@
+//! GitHub Actions as the reader: annotations, the step summary and the step's outputs. Outside of it
+//! nothing here does anything.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// What the runner gave: GITHUB_ACTIONS, GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workflow {
+    /// Whether GitHub Actions runs this.
+    pub active: bool,
+    /// The file that the job's page shows.
+    pub summary: Option<PathBuf>,
+    /// The file of the step's outputs.
+    pub output: Option<PathBuf>,
+}
+
+impl Workflow {
+    /// As the environment says.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let file = |name| {
+            std::env::var_os(name)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        };
+        Self {
+            active: std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
+            summary: file("GITHUB_STEP_SUMMARY"),
+            output: file("GITHUB_OUTPUT"),
+        }
+    }
+
+    /// Whether GitHub Actions runs this.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.active
+    }
+
+    /// Adds Markdown to the job's page.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn summarize(&self, markdown: &str) -> Result<()> {
+        self.append(
+            self.summary.as_ref(),
+            "GITHUB_STEP_SUMMARY",
+            &format!("{markdown}\n"),
+        )
+    }
+
+    /// Sets an output of the step; names and values are of one line.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn set_output(&self, name: &str, value: &str) -> Result<()> {
+        self.append(
+            self.output.as_ref(),
+            "GITHUB_OUTPUT",
+            &format!("{name}={value}\n"),
+        )
+    }
+
+    /// Marks an error where the job's page shows it.
+    pub(super) fn annotate(&self, error: &Error) {
+        if !self.active {
+            return;
+        }
+        let line = format!("::error::{}\n", escape_command(&error.to_string()));
+        // Nothing is left to tell a failure to.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    fn append(&self, file: Option<&PathBuf>, name: &str, text: &str) -> Result<()> {
+        let Some(path) = file.filter(|_| self.active) else {
+            return Ok(());
+        };
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| {
+                Error::failed(format!("The file of {name} cannot be written: {error}."))
+            })
+    }
+}
+
+/// The data of a workflow command: one line, and no sign that begins another one.
+#[must_use]
+pub fn escape_command(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}

@@ -1,0 +1,27 @@
+//! What a user sees: the only module that prints. Plans, errors and progress become text, JSON or
+//! Markdown here; results go to standard output, everything else to standard error.
+
+mod difference;
+mod error;
+mod github;
+mod json;
+mod markdown;
+mod outcome;
+mod progress;
+mod saved;
+mod screen;
+mod shown;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use github::{Workflow, escape_command};
+pub use json::{JSON_FORMAT_VERSION, plan as plan_json};
+pub use markdown::plan as plan_markdown;
+pub use outcome::{summary, troubles};
+pub use progress::Progress;
+pub use saved::SavedPlan;
+pub use screen::{Color, Screen};
+pub use shown::{About, Summary};
+pub use text::plan as plan_text;
