@@ -1,13 +1,15 @@
 //! What the rules judge: the facts, the trust policies read as GitHub tokens, and the way from git to production.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use crate::config::Position;
 use crate::policy::{Statement, StatementRef, Witness};
-use crate::reach::{Facts, GithubRepository, Graph, Held, ISSUER, TrustText, subject};
+use crate::reach::{Facts, GithubRepository, Graph, Held, Holder, ISSUER, State, TrustText, subject};
 
 use super::finding::{Confidence, Evidence, Finding, Severity};
 use super::trust::Trust;
+use super::date::timestamp;
 use super::{About, Day};
 
 /// Everything that a rule may ask.
@@ -16,6 +18,7 @@ pub struct Case<'a> {
     pub facts: &'a Facts<'a>,
     /// The day of the audit.
     pub today: Day,
+    now: i64,
     /// Every trust policy for GitHub, declared and live, and with its letter case mended.
     pub(super) trusts: Vec<Trust<'a>>,
     graph: OnceCell<Graph>,
@@ -24,13 +27,13 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// Reads the trust policies.
     #[must_use]
-    pub fn new(facts: &'a Facts<'a>, today: Day) -> Self {
+    pub fn new(facts: &'a Facts<'a>, now: i64) -> Self {
         let declared = GithubRepository::declared(facts.config);
         let trusts = facts
             .trusts()
             .flat_map(|(role, state, held)| Trust::read(role, state, held, declared.as_ref()))
             .collect();
-        Self { facts, today, trusts, graph: OnceCell::new() }
+        Self { facts, today: Day::of(now), now, trusts, graph: OnceCell::new() }
     }
 
     /// The way from git refs to what runs.
@@ -58,6 +61,41 @@ impl<'a> Case<'a> {
         }
         let live = providers.iter().find_map(|arn| self.facts.account.providers.get(arn))?;
         Some(live.client_ids.clone())
+    }
+
+    /// When the audit is: seconds since the Unix epoch.
+    #[must_use]
+    pub fn seconds(&self) -> i64 {
+        self.now
+    }
+
+    /// The roles that GitHub's tokens are meant to assume, in each of their states.
+    pub fn ci_states(&self) -> impl Iterator<Item = (&'a Holder, &'a State)> {
+        let roles: BTreeSet<&str> = self.trusts.iter().map(|trust| trust.role.address.as_str()).collect();
+        let facts = self.facts;
+        facts.roles().filter(move |role| roles.contains(role.address.as_str())).flat_map(|role| {
+            role.states.iter().map(move |state| (role, state))
+        })
+    }
+
+    /// What CloudTrail tells of a resource.
+    #[must_use]
+    pub fn events(&self, resource: &str) -> Vec<Evidence> {
+        let all = self.facts.account.events.iter().filter(|event| event.resource == resource);
+        all.map(|event| Evidence::Event {
+            name: event.name.clone(),
+            time: timestamp(event.time),
+            who: event.who.clone(),
+            source: event.source.clone(),
+        })
+        .collect()
+    }
+
+    /// The declared service whose task definitions are of this family.
+    #[must_use]
+    pub fn family(&self, family: &str) -> Option<String> {
+        let mut services = self.facts.config.services.iter();
+        services.find(|(_, service)| service.task.family == family).map(|(key, _)| key.clone())
     }
 
     /// Where an address is declared; the line of `[project]` for what is not.
@@ -96,6 +134,28 @@ impl<'a> Case<'a> {
             revert: None,
             accept: None,
         }
+    }
+
+    /// A finding that a holder may make a request.
+    #[must_use]
+    pub fn held_finding(
+        &self,
+        about: &'static About,
+        holder: &Holder,
+        state: &State,
+        witness: &Witness,
+        message: &str,
+    ) -> Finding {
+        let mut finding = self.finding(about, &holder.address, message);
+        let held = state.held(witness);
+        if let Some(held) = held {
+            let statement = held.document.statements().iter().find(|one| one.index == witness.statement.index);
+            let source = if held.name.starts_with("policy/") { held.name.clone() } else { holder.address.clone() };
+            finding.location = self.place(&source, held, statement);
+        }
+        let request = &witness.request;
+        let what = format!("{} on {} is allowed", request.action, request.resource);
+        finding.evidence(Evidence::allowed(what, held.map(|held| held.name.clone()).unwrap_or_default(), witness))
     }
 
     /// A finding about a statement of a trust policy.

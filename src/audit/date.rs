@@ -46,6 +46,12 @@ impl fmt::Display for Day {
     }
 }
 
+/// `YYYY-MM-DDTHH:MM:SSZ` of seconds since the Unix epoch.
+pub(super) fn timestamp(seconds: i64) -> String {
+    let second = seconds.rem_euclid(DAY);
+    format!("{}T{:02}:{:02}:{:02}Z", Day::of(seconds), second / 3600, second / 60 % 60, second % 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,16 @@
 mod accept;
 mod case;
 mod date;
+mod escalation;
+mod execution;
 mod finding;
 mod forms;
+mod images;
+mod lifecycle;
+mod quotas;
+mod remedies;
 mod rules;
+mod statements;
 mod trust;
 mod writes;
 
@@ -69,10 +76,10 @@ impl Audit {
     }
 }
 
-/// Runs every rule.
+/// Runs every rule; `now` is seconds since the Unix epoch.
 #[must_use]
-pub fn run(facts: &Facts<'_>, today: Day) -> Audit {
-    let case = Case::new(facts, today);
+pub fn run(facts: &Facts<'_>, now: i64) -> Audit {
+    let case = Case::new(facts, now);
     let mut findings: Vec<Finding> = Vec::new();
     let mut seen: BTreeSet<(&str, String, String)> = BTreeSet::new();
     for rule in RULES {
@@ -110,3 +117,12 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
     notes.extend(unknown.into_iter().map(|arn| format!("{arn} is attached to nothing yet, so what it says is not known.")));
     notes
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+mod tests;

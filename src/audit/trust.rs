@@ -10,7 +10,7 @@ use crate::policy::operator::Comparison;
 use crate::policy::{
     Condition, Context, Document, Effect, Grants, PolicyKind, Request, RequestPrincipal, Statement, Witness,
 };
-use crate::reach::{GithubRepository, Held, Holder, Query, State, federated, key};
+use crate::reach::{GithubRepository, Held, Holder, Requests, State, federated, key};
 
 /// What a token's subject calls a repository that is nobody's.
 const STRANGER: &str = "stranger/stranger";
@@ -99,12 +99,12 @@ impl<'a> Trust<'a> {
 
     /// Tokens that pass and that satisfy these conditions.
     pub(super) fn tokens(&self, conditions: &Value) -> Vec<Witness> {
-        self.passing(&[&Query::tokens(&self.providers, std::slice::from_ref(conditions))], &[])
+        self.passing(&[&Requests::tokens(&self.providers, std::slice::from_ref(conditions))], &[])
     }
 
     /// Requests that pass, are in all of `within` and in none of `without`.
-    pub(super) fn passing(&self, within: &[&Query], without: &[&Query]) -> Vec<Witness> {
-        Query::witnesses(&Grants::of(&self.document), within, without)
+    pub(super) fn passing(&self, within: &[&Requests], without: &[&Requests]) -> Vec<Witness> {
+        Requests::witnesses(&Grants::of(&self.document), within, without)
     }
 
     /// The repositories that it names, the declared one first.
@@ -143,7 +143,7 @@ impl<'a> Trust<'a> {
     }
 
     /// Subject patterns for each owner, or for each repository named.
-    fn patterns(&self, owner: impl Fn(&str) -> Vec<String>, name: impl Fn(&str, &str) -> Vec<String>) -> Query {
+    fn patterns(&self, owner: impl Fn(&str) -> Vec<String>, name: impl Fn(&str, &str) -> Vec<String>) -> Requests {
         let mut list: Vec<String> = vec!["repo:/".to_owned()];
         for (one, names) in &self.named {
             list.extend(owner(one));
@@ -153,8 +153,8 @@ impl<'a> Trust<'a> {
     }
 
     /// Tokens with one of these subject patterns.
-    pub(super) fn subjects(&self, patterns: &[String]) -> Query {
-        Query::tokens(&self.providers, &[json!({ "StringLike": { key("sub"): patterns } })])
+    pub(super) fn subjects(&self, patterns: &[String]) -> Requests {
+        Requests::tokens(&self.providers, &[json!({ "StringLike": { key("sub"): patterns } })])
     }
 
     fn judge(&self) -> Vec<(Openness, Witness)> {
@@ -178,7 +178,7 @@ impl<'a> Trust<'a> {
         let foreign_ids = self.patterns(|_| Vec::new(), ids);
         let shaped = self.strangers_claims();
         let any = self.subjects(&["repo:*/*:*".to_owned()]);
-        let questions: [(Openness, Vec<&Query>, Vec<&Query>); 5] = [
+        let questions: [(Openness, Vec<&Requests>, Vec<&Requests>); 5] = [
             (Openness::AnyOwner, vec![&any, &shaped], vec![&prefix]),
             (Openness::OwnerPrefix, vec![&any, &prefix, &shaped], vec![&owners]),
             (Openness::Organisation, vec![&any, &owners, &shaped], vec![&begins]),
@@ -188,7 +188,8 @@ impl<'a> Trust<'a> {
         let mut out: Vec<(Openness, Witness)> = Vec::new();
         for (openness, within, without) in questions {
             for witness in self.passing(&within, &without) {
-                if !out.iter().any(|(_, known)| known.statement == witness.statement) {
+                let known = out.iter().any(|(_, known)| known.statement == witness.statement);
+                if !known && (openness != Openness::Ids || self.writes_ids(&witness)) {
                     out.push((openness, witness));
                 }
             }
@@ -196,27 +197,32 @@ impl<'a> Trust<'a> {
         out
     }
 
+    /// Whether the statement of a witness speaks of the form with ids.
+    fn writes_ids(&self, witness: &Witness) -> bool {
+        self.wanted("sub").any(|(statement, _, value)| statement.index == witness.statement.index && value.contains('@'))
+    }
+
     /// Tokens whose claims beside the subject are a stranger's.
-    fn strangers_claims(&self) -> Query {
+    fn strangers_claims(&self) -> Requests {
         let claims = stranger_claims(&[]);
-        Query::tokens(&self.providers, &[json!({ "StringEquals": claims.0, "StringEqualsIfExists": claims.1 })])
+        Requests::tokens(&self.providers, &[json!({ "StringEquals": claims.0, "StringEqualsIfExists": claims.1 })])
     }
 
     /// A stranger's tokens, with some claims free: those that the stranger may choose or that are looked into.
-    pub(super) fn stranger(&self, free: &[&str]) -> Query {
+    pub(super) fn stranger(&self, free: &[&str]) -> Requests {
         let (always, optional) = stranger_claims(free);
         let mut conditions = json!({ "StringEquals": always, "StringEqualsIfExists": optional });
         if let Some(Value::Object(equals)) = conditions.get_mut("StringEquals") {
             equals.insert(key("sub"), json!(format!("repo:{STRANGER}:ref:refs/heads/main")));
         }
-        Query::tokens(&self.providers, &[conditions])
+        Requests::tokens(&self.providers, &[conditions])
     }
 
     /// A stranger's tokens by their subject, without the claims of these keys.
-    pub(super) fn bare_stranger(&self, absent: &serde_json::Map<String, Value>) -> Query {
+    pub(super) fn bare_stranger(&self, absent: &serde_json::Map<String, Value>) -> Requests {
         let subject = format!("repo:{STRANGER}:ref:refs/heads/main");
         let conditions = json!({ "StringEquals": { key("sub"): subject }, "Null": absent });
-        Query::tokens(&self.providers, &[conditions])
+        Requests::tokens(&self.providers, &[conditions])
     }
 
     /// Whether a statement is open to strangers anyway.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::query::Query;
+use super::requests::Requests;
 use crate::config::{Config, Github};
 use crate::policy::{Principal, Statement};
 
@@ -148,13 +148,13 @@ impl Family {
 
     /// All tokens of this family of a repository.
     #[must_use]
-    pub fn tokens(&self, providers: &[String], repository: &GithubRepository) -> Query {
+    pub fn tokens(&self, providers: &[String], repository: &GithubRepository) -> Requests {
         self.claimed(providers, repository, "*", &self.except())
     }
 
     /// One token of this family, by a name that nothing trusts by itself: it stands for all of the family.
     #[must_use]
-    pub fn any(&self, providers: &[String], repository: &GithubRepository) -> Query {
+    pub fn any(&self, providers: &[String], repository: &GithubRepository) -> Requests {
         self.claimed(providers, repository, ANY, &[])
     }
 
@@ -164,7 +164,7 @@ impl Family {
         repository: &GithubRepository,
         any: &str,
         except: &[String],
-    ) -> Query {
+    ) -> Requests {
         let (context, reference, environment) = self.claims(any);
         let of = |context: &String| repository.prefixes().map(|prefix| format!("{prefix}:{context}"));
         let mut conditions = json!({
@@ -185,7 +185,7 @@ impl Family {
                 }
             }
         }
-        Query::tokens(providers, &[conditions])
+        Requests::tokens(providers, &[conditions])
     }
 }
 

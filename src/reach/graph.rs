@@ -11,7 +11,7 @@ use crate::policy::{Grants, Request, StatementRef, Witness};
 use super::facts::Facts;
 use super::github::{Family, GithubRepository, federated};
 use super::holder::{Holder, State};
-use super::query::Query;
+use super::requests::Requests;
 
 /// What a holder could do to a declared resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -215,7 +215,7 @@ impl Facts<'_> {
         for repository in &trust.repositories {
             for family in &families {
                 let tokens = family.tokens(&providers, repository);
-                let found = Query::witnesses(&Grants::of(trust.document), &[&tokens], &[]);
+                let found = Requests::witnesses(&Grants::of(trust.document), &[&tokens], &[]);
                 let Some(witness) = found.into_iter().next() else { continue };
                 out.push(Edge {
                     repository: repository.full_name(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::policy::{Document, Effect, Grants, Patterns, Statement, Witness, same_spelling};
 
-use super::query::Query;
+use super::requests::Requests;
 
 /// Whether something is as infra.toml says or as AWS says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,7 +99,7 @@ impl State {
         if !self.mentions(actions, resources) {
             return Vec::new();
         }
-        Query::witnesses(&self.grants(), &[&Query::requests(actions, resources)], &[])
+        Requests::witnesses(&self.grants(), &[&Requests::of(actions, resources)], &[])
     }
 
     /// Whether some Allow statement could speak of one of these actions on one of these resources: a quick look that

@@ -6,7 +6,7 @@ mod facts;
 mod github;
 mod graph;
 mod holder;
-mod query;
+mod requests;
 mod read;
 
 pub use account::*;
@@ -14,5 +14,5 @@ pub use facts::Facts;
 pub use github::{AUDIENCE, Family, GithubRepository, ISSUER, federated, is_github, key};
 pub use graph::{Edge, Grant, Graph, Power, Target, TrustText, production, production_environments, subject};
 pub use holder::{Held, Holder, HolderKind, Origin, State};
-pub use query::Query;
+pub use requests::Requests;
 pub use read::read;

@@ -1,5 +1,17 @@
 //! Every rule, one file each; the order is that of the documentation.
 
+mod condition_key_never;
+mod create_repository;
+mod drift;
+mod execution_role;
+mod expired_acceptance;
+mod extra_versions;
+mod image_architecture;
+mod lifecycle_expires;
+mod log_retention;
+mod mutable_image_tag;
+mod mutable_production_tags;
+mod no_such_resource;
 mod o01_unconstrained;
 mod o02_any_owner;
 mod o03_owner_prefix;
@@ -28,6 +40,23 @@ mod o25_second_door;
 mod o26_thumbprints;
 mod o27_refused;
 mod o28_wrong_call;
+mod other_repository;
+mod pass_role;
+mod plain_credential;
+mod privilege_escalation;
+mod privileged_container;
+mod quota;
+mod repository_open;
+mod secret_removed;
+mod secret_unrotated;
+mod separate_build;
+mod superfluous_statement;
+mod undeclared_access;
+mod undeclared_trust;
+mod unknown_action;
+mod unresolved_principal;
+mod wider_than_declared;
+mod writable_root;
 
 use super::Rule;
 
@@ -61,4 +90,33 @@ pub const RULES: &[&dyn Rule] = &[
     &o26_thumbprints::Thumbprints,
     &o27_refused::Refused,
     &o28_wrong_call::WrongCall,
+    &unknown_action::UnknownAction,
+    &no_such_resource::NoSuchResource,
+    &condition_key_never::ConditionKeyNever,
+    &superfluous_statement::SuperfluousStatement,
+    &pass_role::PassRole,
+    &privilege_escalation::PrivilegeEscalation,
+    &create_repository::CreateRepository,
+    &other_repository::OtherRepository,
+    &drift::Drift,
+    &wider_than_declared::WiderThanDeclared,
+    &undeclared_access::UndeclaredAccess,
+    &undeclared_trust::UndeclaredTrust,
+    &unresolved_principal::UnresolvedPrincipal,
+    &extra_versions::ExtraVersions,
+    &expired_acceptance::ExpiredAcceptance,
+    &plain_credential::PlainCredential,
+    &privileged_container::PrivilegedContainer,
+    &writable_root::WritableRoot,
+    &mutable_image_tag::MutableImageTag,
+    &image_architecture::ImageArchitecture,
+    &separate_build::SeparateBuild,
+    &log_retention::LogRetention,
+    &execution_role::ExecutionRole,
+    &mutable_production_tags::MutableProductionTags,
+    &lifecycle_expires::LifecycleExpires,
+    &repository_open::RepositoryOpen,
+    &secret_unrotated::SecretUnrotated,
+    &secret_removed::SecretRemoved,
+    &quota::Quota,
 ];

@@ -4,7 +4,7 @@ use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::Evidence;
 use crate::audit::case::token;
 use crate::policy::{Grants, evaluate};
-use crate::reach::Query;
+use crate::reach::Requests;
 
 const ABOUT: About = About {
     id: "O16",
@@ -28,7 +28,7 @@ impl Rule for LetterCase {
             let Some(repository) = &trust.declared else { continue };
             let before = Grants::of(&trust.held.document);
             let ours = trust.subjects(&repository.subjects());
-            let dead = Query::witnesses(&before, &[&ours], &[]).is_empty();
+            let dead = Requests::witnesses(&before, &[&ours], &[]).is_empty();
             for witness in trust.passing(&[&ours], &[]) {
                 if evaluate(&trust.held.document, &witness.request).is_allowed() {
                     continue;

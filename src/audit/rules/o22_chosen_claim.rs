@@ -3,7 +3,7 @@
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::trust::Trust;
 use crate::policy::Witness;
-use crate::reach::Query;
+use crate::reach::Requests;
 
 const ABOUT: About = About {
     id: "O22",
@@ -39,7 +39,7 @@ const CHOSEN: &[&str] = &["environment", "ref", "head_ref", "base_ref", "event_n
 fn chosen(trust: &Trust<'_>) -> Vec<(&'static str, Witness)> {
     let mut out: Vec<(&str, Witness)> = Vec::new();
     let ours: Vec<String> = trust.repositories().iter().flat_map(crate::reach::GithubRepository::subjects).collect();
-    let ours: Query = trust.subjects(&ours);
+    let ours: Requests = trust.subjects(&ours);
     let elsewhere = trust.subjects(&["repo:*".to_owned()]);
     for claim in CHOSEN.iter().chain(&["workflow"]) {
         let subject = trust.subjects(&[format!("{claim}:*")]);

@@ -3,7 +3,7 @@
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::Evidence;
 use crate::policy::{Effect, Grants, Principal, Statement, Witness};
-use crate::reach::Query;
+use crate::reach::Requests;
 
 const ABOUT: About = About {
     id: "O25",
@@ -30,7 +30,7 @@ impl Rule for SecondDoor {
             if doors.is_empty() || !github {
                 continue;
             }
-            let witnesses: Vec<Witness> = Query::witnesses(&Grants::of(&held.document), &[], &[]);
+            let witnesses: Vec<Witness> = Requests::witnesses(&Grants::of(&held.document), &[], &[]);
             for statement in doors {
                 let Some(witness) = witnesses.iter().find(|one| one.statement.index == statement.index) else { continue };
                 let who = witness.request.principal.text();

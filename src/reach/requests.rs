@@ -7,9 +7,9 @@ use crate::policy::{Answer, Document, Grants, PolicyKind, Witness, outside};
 
 /// A set of requests.
 #[derive(Clone, Debug)]
-pub struct Query(Option<Document>);
+pub struct Requests(Option<Document>);
 
-impl Query {
+impl Requests {
     /// The tokens of these OIDC providers that satisfy any of some `Condition` elements.
     #[must_use]
     pub fn tokens(providers: &[String], conditions: &[Value]) -> Self {
@@ -21,27 +21,27 @@ impl Query {
                 "Condition": condition,
             })
         };
-        Self::of(conditions.iter().map(statement).collect(), PolicyKind::Trust)
+        Self::written(conditions.iter().map(statement).collect(), PolicyKind::Trust)
     }
 
     /// The requests of these action patterns on these resource patterns.
     #[must_use]
-    pub fn requests(actions: &[&str], resources: &[&str]) -> Self {
+    pub fn of(actions: &[&str], resources: &[&str]) -> Self {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
-        Self::of(vec![statement], PolicyKind::Identity)
+        Self::written(vec![statement], PolicyKind::Identity)
     }
 
     /// The same under a `Condition` element.
     #[must_use]
-    pub fn requests_where(actions: &[&str], resources: &[&str], condition: &Value) -> Self {
+    pub fn of_where(actions: &[&str], resources: &[&str], condition: &Value) -> Self {
         let statement =
             json!({ "Effect": "Allow", "Action": actions, "Resource": resources, "Condition": condition });
-        Self::of(vec![statement], PolicyKind::Identity)
+        Self::written(vec![statement], PolicyKind::Identity)
     }
 
     /// The requests that these statements allow.
     #[must_use]
-    pub fn of(statements: Vec<Value>, kind: PolicyKind) -> Self {
+    pub fn written(statements: Vec<Value>, kind: PolicyKind) -> Self {
         let value = json!({ "Version": "2012-10-17", "Statement": statements });
         Self(Document::read(&value.to_string(), kind).ok())
     }
