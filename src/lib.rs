@@ -5,6 +5,7 @@
 //! outcomes → `report`.
 
 pub mod apply;
+pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod kind;
 pub mod kinds;
 pub mod plan;
 pub mod policy;
+pub mod reach;
 pub mod redact;
 pub mod report;
 pub mod rollout;

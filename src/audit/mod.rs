@@ -11,6 +11,7 @@ mod forms;
 mod images;
 mod lifecycle;
 mod quotas;
+mod read;
 mod remedies;
 mod rules;
 mod statements;
@@ -21,6 +22,7 @@ pub use accept::{Accepted, accept};
 pub use case::Case;
 pub use date::Day;
 pub use finding::{Confidence, Evidence, Finding, Severity};
+pub use read::read;
 pub use rules::RULES;
 
 use std::collections::BTreeSet;

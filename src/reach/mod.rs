@@ -1,5 +1,5 @@
 //! Who can do what: subjects → roles → actions → repositories → services, over an account as it was read.
-//! Pure but for `read`; every answer carries the statements that decide it, and a request that shows it.
+//! Pure; every answer carries the statements that decide it, and a request that shows it.
 
 mod account;
 mod facts;
@@ -7,7 +7,6 @@ mod github;
 mod graph;
 mod holder;
 mod requests;
-mod read;
 
 pub use account::*;
 pub use facts::Facts;
@@ -15,4 +14,3 @@ pub use github::{AUDIENCE, Family, GithubRepository, ISSUER, federated, is_githu
 pub use graph::{Edge, Grant, Graph, Power, Target, TrustText, production, production_environments, subject};
 pub use holder::{Held, Holder, HolderKind, Origin, State};
 pub use requests::Requests;
-pub use read::read;
