@@ -13,6 +13,7 @@ pub mod diff;
 pub mod error;
 pub mod kind;
 pub mod kinds;
+pub mod permissions;
 pub mod plan;
 pub mod policy;
 pub mod reach;

@@ -79,7 +79,7 @@ impl Reader<'_> {
             }
             match iam::policy_document(self.aws, &arn).await {
                 Ok(document) => {
-                    if let Some(text) = document.as_deref().and_then(decode) {
+                    if let Some(text) = document.as_ref().as_ref().and_then(|text| decode(text)) {
                         let policy = ManagedPolicy { document: text, versions: 0, attachments: 0 };
                         self.account.policies.insert(arn, policy);
                     }
@@ -356,7 +356,7 @@ impl Reader<'_> {
 }
 
 /// A document of IAM as plain JSON, in one line.
-fn decode(text: &String) -> Option<String> {
+fn decode(text: &str) -> Option<String> {
     let document = Document::parse_encoded(text, PolicyKind::Identity).ok();
     document.map(|document| document.minified())
 }
@@ -365,7 +365,7 @@ fn decode(text: &String) -> Option<String> {
 fn decoded(text: &str) -> String {
     match Document::parse_encoded(text, PolicyKind::Trust) {
         Ok(document) => document.minified(),
-        Err(_) => decode(&text.to_owned()).unwrap_or_else(|| text.to_owned()),
+        Err(_) => decode(text).unwrap_or_else(|| text.to_owned()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! Pure; every answer carries the statements that decide it, and a request that shows it.
 
 mod account;
+mod answer;
 mod facts;
 mod github;
 mod graph;
@@ -9,6 +10,7 @@ mod holder;
 mod requests;
 
 pub use account::*;
+pub use answer::{Door, Permit};
 pub use facts::Facts;
 pub use github::{AUDIENCE, Family, GithubRepository, ISSUER, federated, is_github, key};
 pub use graph::{Edge, Grant, Graph, Power, Target, TrustText, production, production_environments, subject};

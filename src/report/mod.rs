@@ -28,7 +28,7 @@ pub use json::{JSON_FORMAT_VERSION, plan as plan_json};
 pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;
-pub use reach::{mermaid as reach_mermaid, text as reach_text};
+pub use reach::{mermaid as reach_mermaid, permits_text, text as reach_text};
 pub use sarif::sarif;
 pub use saved::SavedPlan;
 pub use screen::{Color, Screen};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::reach::{Edge, Grant, Graph, Power};
+use crate::reach::{Door, Edge, Grant, Graph, Permit, Power};
 
 /// The table: subjects → role → powers → services, then what IAM cannot see.
 #[must_use]
@@ -94,4 +94,24 @@ pub fn mermaid(graph: &Graph) -> String {
 /// A label in which nothing ends it; line breaks are kept.
 fn quoted(text: &str) -> String {
     text.replace('"', "#quot;").replace('|', "#124;")
+}
+
+/// Who may, each with the statements that decide.
+#[must_use]
+pub fn permits_text(permits: &[Permit]) -> String {
+    let mut out = String::new();
+    for Permit { who, door, policy, statement, request } in permits {
+        let context: Vec<String> =
+            request.context.iter().map(|(key, values)| format!("{key} = {}", values.join(", "))).collect();
+        let with = if context.is_empty() { String::new() } else { format!(", with {}", context.join(", ")) };
+        let _ = writeln!(
+            out,
+            "{who}: {} on {}{with} (statement {} of {policy})",
+            request.action, request.resource, statement.index
+        );
+        for Door { subjects, statement, token } in door {
+            let _ = writeln!(out, "    from {subjects}, for example {token} (statement {} of the trust policy)", statement.index);
+        }
+    }
+    out
 }
