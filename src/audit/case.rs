@@ -31,7 +31,7 @@ impl<'a> Case<'a> {
         let declared = GithubRepository::declared(facts.config);
         let trusts = facts
             .trusts()
-            .flat_map(|(role, state, held)| Trust::read(role, state, held, declared.as_ref()))
+            .flat_map(|(role, _, held)| Trust::read(role, held, declared.as_ref()))
             .collect();
         Self { facts, today: Day::of(now), now, trusts, graph: OnceCell::new() }
     }

@@ -275,8 +275,9 @@ impl Reader<'_> {
                 Err(error) => self.unread(format!("the revisions of {family}"), error),
             }
         }
+        let aws = self.aws;
         let reads = revisions.iter().filter(|arn| !arn.is_empty()).map(|arn| async move {
-            (arn.clone(), ecs::task_definition(self.aws, arn).await)
+            (arn.clone(), ecs::task_definition(aws, arn).await)
         });
         for (arn, read) in futures::future::join_all(reads).await {
             match read {

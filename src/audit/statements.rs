@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::policy::{Document, PolicyKind};
-use crate::reach::{Facts, Held, Origin};
+use crate::reach::{Facts, Held};
 
 /// A document of infra.toml and the address of what holds it.
 pub(super) struct Declared {
@@ -45,11 +45,6 @@ pub(super) fn repository_policies(facts: &Facts<'_>) -> Vec<Declared> {
 fn declared(address: &str, name: &str, path: &str, document: &Document) -> Declared {
     let held = Held { name: name.to_owned(), path: Some(path.to_owned()), document: Arc::new(document.clone()) };
     Declared { address: address.to_owned(), held }
-}
-
-/// Whether a state is what infra.toml says.
-pub(super) fn is_declared(origin: Origin) -> bool {
-    origin == Origin::Declared
 }
 
 /// The document with one statement only, or with all but one; `index` counts from 1.

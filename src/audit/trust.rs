@@ -10,7 +10,7 @@ use crate::policy::operator::Comparison;
 use crate::policy::{
     Condition, Context, Document, Effect, Grants, PolicyKind, Request, RequestPrincipal, Statement, Witness,
 };
-use crate::reach::{GithubRepository, Held, Holder, Requests, State, federated, key};
+use crate::reach::{GithubRepository, Held, Holder, Requests, federated, key};
 
 /// What a token's subject calls a repository that is nobody's.
 const STRANGER: &str = "stranger/stranger";
@@ -35,8 +35,6 @@ pub(super) enum Openness {
 pub(super) struct Trust<'a> {
     /// The role.
     pub role: &'a Holder,
-    /// The state of it that has this policy.
-    pub state: &'a State,
     /// The policy as it is.
     pub held: &'a Held,
     /// The policy that is judged.
@@ -55,7 +53,7 @@ pub(super) struct Trust<'a> {
 
 impl<'a> Trust<'a> {
     /// The policy, and the same with its letter case mended where that lets in more.
-    pub(super) fn read(role: &'a Holder, state: &'a State, held: &'a Held, declared: Option<&GithubRepository>) -> Vec<Self> {
+    pub(super) fn read(role: &'a Holder, held: &'a Held, declared: Option<&GithubRepository>) -> Vec<Self> {
         let mut providers: Vec<String> = held.document.statements().iter().flat_map(federated).collect();
         providers.sort();
         providers.dedup();
@@ -66,7 +64,6 @@ impl<'a> Trust<'a> {
         let one = |document: Arc<Document>, mended| {
             let mut trust = Self {
                 role,
-                state,
                 held,
                 document,
                 mended,
