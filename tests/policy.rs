@@ -9,6 +9,8 @@
     reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
 )]
 
+#[path = "policy/cases.rs"]
+mod cases;
 #[path = "policy/corpora.rs"]
 mod corpora;
 #[path = "policy/gate_managed.rs"]

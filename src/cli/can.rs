@@ -165,12 +165,12 @@ pub(super) fn who_can(arguments: &WhoCan, path: &Path, screen: &Screen) -> Resul
                 } else {
                     format!(", with {}", conditions.join(", "))
                 };
-                text.push_str(&format!(
+                text.extend([format!(
                     "{who}: {} on {}{with} ({})\n",
                     witness.request.action,
                     witness.request.resource,
                     names(std::slice::from_ref(&witness.statement))
-                ));
+                )]);
             }
         }
     }

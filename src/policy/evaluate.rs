@@ -93,7 +93,7 @@ pub fn statement_matches(statement: &Statement, variables: bool, request: &Reque
             .all(|condition| condition_holds(condition, variables, &request.context))
 }
 
-/// "IAM JSON policy elements: Action": `*` and `?` are wildcards, letter case does not count; NotAction is all else.
+/// "IAM JSON policy elements: Action": `*` and `?` are wildcards, letter case does not count; `NotAction` is all else.
 fn action_matches(patterns: &Patterns, action: &str) -> bool {
     let reading = Reading {
         wildcards: true,
@@ -106,7 +106,7 @@ fn action_matches(patterns: &Patterns, action: &str) -> bool {
         != patterns.negated
 }
 
-/// "AWS JSON policy elements: Principal" and "NotPrincipal"; an identity policy has none, and is about its holder.
+/// "AWS JSON policy elements: Principal" and "`NotPrincipal`"; an identity policy has none, and is about its holder.
 fn principal_matches(statement: &Statement, request: &Request) -> bool {
     match &statement.principals {
         None => true,
@@ -120,7 +120,7 @@ fn principal_matches(statement: &Statement, request: &Request) -> bool {
     }
 }
 
-/// "IAM JSON policy elements: Resource" and "NotResource".
+/// "IAM JSON policy elements: Resource" and "`NotResource`".
 fn resource_matches(patterns: Option<&Patterns>, variables: bool, request: &Request) -> bool {
     let Some(patterns) = patterns else {
         return true;
@@ -143,7 +143,7 @@ fn single(context: &Context, key: &str) -> Option<String> {
 }
 
 /// Whether one condition holds. "Condition operators": a missing key makes a positive operator false, a negated one
-/// true, `...IfExists` true; "Multivalued context keys": ForAllValues true, ForAnyValue false.
+/// true, `...IfExists` true; "Multivalued context keys": `ForAllValues` true, `ForAnyValue` false.
 #[must_use]
 pub fn condition_holds(condition: &Condition, variables: bool, context: &Context) -> bool {
     let Condition {

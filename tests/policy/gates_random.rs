@@ -164,7 +164,11 @@ pub(crate) fn confirm(gate: &str, lines: Vec<(String, bool)>) {
         if wanted.to_string() != *answer {
             refuted += 1;
             if refuted <= 5 {
-                println!("  {wanted} here, {answer} there: {line}");
+                let case: Value = serde_json::from_str(line).expect("JSON");
+                println!(
+                    "  {wanted} here, {answer} there: {} by {}",
+                    case["request"], case["policy"]
+                );
             }
         }
     }
