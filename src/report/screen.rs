@@ -125,15 +125,22 @@ impl Screen {
     /// Asks for a `yes`; anything else, and the end of input, is a no.
     #[must_use]
     pub fn confirm(&self, question: &str) -> bool {
+        self.ask(question).is_some_and(|answer| answer == "yes")
+    }
+
+    /// Asks for a line; none where there is no more input.
+    #[must_use]
+    pub fn ask(&self, question: &str) -> Option<String> {
         let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
-        if write!(stream, "{question} ")
+        write!(stream, "{question} ")
             .and_then(|()| stream.flush())
-            .is_err()
-        {
-            return false;
-        }
+            .ok()?;
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+        io::stdin()
+            .read_line(&mut answer)
+            .ok()
+            .filter(|read| *read > 0)?;
+        Some(answer.trim().to_owned())
     }
 }
 
