@@ -13,7 +13,15 @@
 mod corpora;
 #[path = "policy/gate_managed.rs"]
 mod gate_managed;
+#[path = "policy/gate_witnesses.rs"]
+mod gate_witnesses;
 #[path = "policy/gates_labelled.rs"]
 mod gates_labelled;
+#[path = "policy/gates_random.rs"]
+mod gates_random;
 #[path = "policy/npm.rs"]
 mod npm;
+#[path = "policy/random.rs"]
+mod random;
+#[path = "policy/simulator.rs"]
+mod simulator;

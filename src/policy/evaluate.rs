@@ -204,8 +204,11 @@ impl PolicyValue {
     ) -> Option<Self> {
         let plain = Reading {
             wildcards: false,
-            variables,
+            variables: variables && comparison.takes_variables(),
         };
+        if comparison == Comparison::Bool && values::boolean(text).is_none() {
+            return None;
+        }
         let tokens = match comparison {
             Comparison::StringEquals
             | Comparison::StringEqualsIgnoreCase

@@ -7,6 +7,7 @@ mod keys;
 mod principals;
 mod space;
 mod strings;
+mod trie;
 mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};

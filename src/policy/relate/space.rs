@@ -83,6 +83,7 @@ pub(super) struct Space {
     principal_atoms: Vec<(AtomId, Principals)>,
     domains: [StringSet; 2],
     everything: StringSet,
+    arns: StringSet,
     memo: HashMap<(Dimension, Vec<(AtomId, bool)>), Option<Point>>,
     pub(super) work: u64,
     trust: bool,
@@ -122,7 +123,7 @@ impl Space {
         };
         let tokens = glob::parse_resource("arn:*:*:*:*:*", false);
         let arn = strings::items(&tokens, false, &mut |_| VARIABLES);
-        let resources = vec![arn, vec![Item::Letter(Symbol::from('*'))]];
+        let resources = vec![arn.clone(), vec![Item::Letter(Symbol::from('*'))]];
         Self {
             ids: HashMap::new(),
             atoms: Vec::new(),
@@ -133,6 +134,7 @@ impl Space {
             principal_atoms: Vec::new(),
             domains: [StringSet::new(actions), StringSet::new(resources)],
             everything,
+            arns: StringSet::new(vec![arn.clone()]),
             memo: HashMap::new(),
             work: 0,
             trust: kind == PolicyKind::Trust,
@@ -524,8 +526,13 @@ impl Space {
         let Some(key) = self.keys.get((dimension - FIRST_KEY) as usize) else {
             return Ok(None);
         };
+        let domain = if key.arn {
+            &self.arns
+        } else {
+            &self.everything
+        };
         Ok(key
-            .solve(&literals, &self.everything, &mut self.work)?
+            .solve(&literals, domain, &mut self.work)?
             .map(Point::Values))
     }
 
@@ -562,7 +569,7 @@ impl Space {
         while let Some(start) = rest.find("${") {
             let (before, tail) = rest.split_at(start);
             pattern.push_str(before);
-            pattern.push('*');
+            pattern.push_str("?*");
             rest = tail
                 .find('}')
                 .and_then(|end| tail.get(end + 1..))
