@@ -16,7 +16,7 @@ pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, as NO_COLOR and CLICOLOR_FORCE say.
+    /// On a terminal, as `NO_COLOR` and `CLICOLOR_FORCE` say.
     #[default]
     Auto,
     /// Always.

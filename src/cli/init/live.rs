@@ -46,7 +46,7 @@ pub(super) async fn files(
         .ok_or_else(|| Error::bug("What the account has cannot be declared by name."))?;
     let scope = Scope::everything(Arc::new(config));
     let live = Snapshot::observe(KINDS, &aws, &scope).await?;
-    let (live, mut notes) = unowned(live);
+    let (live, mut notes) = unowned(&live);
     let wanted = match cluster {
         Some(cluster) => of_cluster(cluster, &live)?,
         None => live.addresses().cloned().collect(),
@@ -212,7 +212,7 @@ fn stubs(project: &Project, listed: &Listed, services: &Services) -> String {
 }
 
 /// What carries no owner mark; the rest belongs to a project already.
-fn unowned(live: Snapshot) -> (Snapshot, Vec<String>) {
+fn unowned(live: &Snapshot) -> (Snapshot, Vec<String>) {
     let mut notes = Vec::new();
     let mut left = live.clone();
     for (address, spec) in live.iter() {

@@ -95,40 +95,34 @@ impl Table {
             );
         }
         let path = format!("{}.{}", self.address.kind, key(&self.address.name));
-        write_table(&mut out, &path, &self.fields);
+        let task = if self.address.kind == "service" {
+            "task"
+        } else {
+            ""
+        };
+        write_table(&mut out, &path, &self.fields, task);
+        if let Some(Value::Object(fields)) = self.fields.get(task) {
+            let path = format!("{path}.task");
+            write_table(&mut out, &path, fields, "container");
+            let containers = fields.get("container").and_then(Value::as_object);
+            for (name, container) in containers.into_iter().flatten() {
+                if let Value::Object(fields) = container {
+                    let path = format!("{path}.container.{}", key(name));
+                    write_table(&mut out, &path, fields, "");
+                }
+            }
+        }
         out
     }
 }
 
-/// Tables that have a heading of their own; all others stand on one line.
-fn is_heading(path: &str, name: &str) -> bool {
-    path.starts_with("service.") && (name == "task" || path.ends_with(".task.container"))
-}
-
-fn write_table(out: &mut String, path: &str, fields: &Map<String, Value>) {
-    let mut later = Vec::new();
+/// A heading and its keys; `apart` has headings of its own, all other tables stand on one line.
+fn write_table(out: &mut String, path: &str, fields: &Map<String, Value>, apart: &str) {
     let _ = writeln!(out, "[{path}]");
-    for (name, value) in fields {
-        match value {
-            Value::Object(inner) if is_heading(path, name) => {
-                later.push((format!("{path}.{}", key(name)), inner));
-            }
-            Value::Object(containers) if path.ends_with(".task") && name == "container" => {
-                for (name, container) in containers {
-                    if let Value::Object(inner) = container {
-                        later.push((format!("{path}.container.{}", key(name)), inner));
-                    }
-                }
-            }
-            value => {
-                let _ = writeln!(out, "{} = {}", key(name), inline(value));
-            }
-        }
+    for (name, value) in fields.iter().filter(|(name, _)| *name != apart) {
+        let _ = writeln!(out, "{} = {}", key(name), inline(value));
     }
     out.push('\n');
-    for (path, fields) in later {
-        write_table(out, &path, fields);
-    }
 }
 
 /// A key, in quotes where it needs them.
