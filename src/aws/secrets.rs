@@ -90,6 +90,31 @@ fn tags(list: Option<Vec<aws_sdk_secretsmanager::types::Tag>>) -> BTreeMap<Strin
         .collect()
 }
 
+/// The names of every secret of the region that no service of AWS manages.
+pub async fn all(aws: &Aws) -> Result<Arc<Vec<String>>, Error> {
+    aws.look()
+        .once("secretsmanager:ListSecrets", || {
+            pages::all("secretsmanager:ListSecrets", |token| async move {
+                let answer = aws
+                    .read("secretsmanager:ListSecrets", |clients| {
+                        clients
+                            .secrets
+                            .list_secrets()
+                            .max_results(PAGE)
+                            .set_next_token(token.clone())
+                            .send()
+                    })
+                    .await?;
+                let found = answer.secret_list.unwrap_or_default().into_iter();
+                let names = found
+                    .filter(|secret| secret.owning_service.is_none())
+                    .filter_map(|secret| secret.name);
+                Ok((names.collect(), answer.next_token))
+            })
+        })
+        .await
+}
+
 /// The names of the secrets that carry this tag, as the list knows them; it lags minutes behind.
 pub async fn names_tagged(aws: &Aws, tag: &str, value: &str) -> Result<Arc<Vec<String>>, Error> {
     let filters = [

@@ -119,7 +119,7 @@ fn answer(error: &clap::Error) -> u8 {
 
 fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
     match command {
-        Command::Init(arguments) => init::run(arguments, global, screen),
+        Command::Init(arguments) => block_on(init::run(arguments, global, screen)),
         Command::Validate(arguments) => validate::run(arguments, &Session::load(global, screen)?),
         Command::Plan(arguments) => block_on(plan::run(arguments, &Session::load(global, screen)?)),
         Command::Apply(arguments) => {
