@@ -9,6 +9,8 @@
     reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
 )]
 
+#[path = "policy/cases.rs"]
+mod cases;
 #[path = "policy/corpora.rs"]
 mod corpora;
 #[path = "policy/gate_managed.rs"]
@@ -19,6 +21,8 @@ mod gate_witnesses;
 mod gates_labelled;
 #[path = "policy/gates_random.rs"]
 mod gates_random;
+#[path = "policy/mutations.rs"]
+mod mutations;
 #[path = "policy/npm.rs"]
 mod npm;
 #[path = "policy/random.rs"]

@@ -97,7 +97,7 @@ pub fn findings(document: &Document) -> Vec<Finding> {
     out
 }
 
-/// "IAM and AWS STS quotas": the defaults; an account's own come from GetAccountSummary.
+/// "IAM and AWS STS quotas": the defaults; an account's own come from `GetAccountSummary`.
 fn limits(document: &Document) -> Vec<Finding> {
     let size = document.size();
     let (limit, what, hint) = match document.kind() {

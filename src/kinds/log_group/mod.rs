@@ -28,8 +28,10 @@ pub struct Spec {
     /// The ARN of the KMS key.
     pub kms_key_id: Option<String>,
     /// Fixed at creation.
+    #[serde(rename = "log_group_class")]
     pub class: LogGroupClass,
     /// Whether CloudWatch refuses to delete the group.
+    #[serde(rename = "deletion_protection_enabled")]
     pub deletion_protection: bool,
     /// All tags but the owner mark, AWS's and the ignored ones.
     pub tags: Tags,
@@ -255,7 +257,9 @@ fn effect(spec: Option<Spec>, call: &Call) -> Result<Option<Spec>, Refusal> {
         (Some(spec), Call::Delete) if spec.deletion_protection => Err(Refusal::blocked(
             "It is not deleted while its deletion protection is on.",
         )
-        .hint("Declare it with `deletion_protection_enabled = false` and apply before it is removed.")),
+        .hint(
+            "Declare it with `deletion_protection_enabled = false` and apply before it is removed.",
+        )),
         (_, Call::Delete) => Ok(None),
         (None, _) => Err(Refusal::not_yet("The log group is not there yet.")),
         (Some(mut spec), call) => {

@@ -154,7 +154,7 @@ impl Key {
                 Test::Instant(_, constants) => instants.extend(constants),
                 Test::Range(constants) => ranges.extend(constants),
                 Test::Text(patterns) => {
-                    out.extend(patterns.iter().filter_map(|pattern| literal(pattern)))
+                    out.extend(patterns.iter().filter_map(|pattern| literal(pattern)));
                 }
             }
         }
@@ -206,9 +206,9 @@ impl Key {
                 (Form::Some(test) | Form::AbsentOrSome(test), sign) => {
                     plain = true;
                     if sign {
-                        some.push((test, true))
+                        some.push((test, true));
                     } else {
-                        every.push((test, false))
+                        every.push((test, false));
                     }
                 }
                 (Form::All { test, negated }, true) => every.push((test, !negated)),

@@ -239,9 +239,8 @@ fn admits(item: Item, symbol: Symbol) -> bool {
         Item::Letter(wanted) => wanted == symbol,
         Item::Fold(wanted) => wanted == lower(symbol),
         Item::One { colon } => match symbol {
-            ANY_ONE => colon,
             COLONLESS_ONE => true,
-            COLON => colon,
+            ANY_ONE | COLON => colon,
             other => other < VARIABLES,
         },
         Item::Many { colon } => match symbol {
