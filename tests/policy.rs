@@ -21,6 +21,8 @@ mod gate_witnesses;
 mod gates_labelled;
 #[path = "policy/gates_random.rs"]
 mod gates_random;
+#[path = "policy/mutations.rs"]
+mod mutations;
 #[path = "policy/npm.rs"]
 mod npm;
 #[path = "policy/random.rs"]
