@@ -91,7 +91,7 @@ async fn describe(
 ) -> Result<Vec<Value>, AwsError> {
     let reads = clusters
         .iter()
-        .map(|(cluster, names)| ecs::services(aws, cluster, names));
+        .map(|(cluster, names)| ecs::services_once(aws, cluster, names));
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
