@@ -351,10 +351,8 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
     if permissions_boundary.is_none() && before.permissions_boundary.is_some() {
         calls.push(Call::DeleteBoundary);
     }
-    if !change.remove.is_empty() {
-        let keys = change.remove;
-        calls.push(Call::Untag { keys });
-    }
+    let keys = change.remove;
+    calls.extend((!keys.is_empty()).then_some(Call::Untag { keys }));
     calls
 }
 
