@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_ecr::types::ImageIdentifier;
 use serde_json::Value;
 
-use super::{Aws, Error, pages};
+use super::{Aws, Error, download, pages};
 
 /// Images a page: the most that ECR gives.
 const PAGE: i32 = 1000;
@@ -64,6 +64,44 @@ pub async fn architectures(
     repository: &str,
     digest: &str,
 ) -> Result<Vec<String>, Error> {
+    let manifest = manifest(aws, repository, digest).await?;
+    Ok(in_list(&manifest))
+}
+
+/// The processors that an image is for: those of an image list, else the one in the configuration of
+/// a plain image. None where they cannot be told.
+pub async fn all_architectures(
+    aws: &Aws,
+    repository: &str,
+    digest: &str,
+) -> Result<Vec<String>, Error> {
+    let manifest = manifest(aws, repository, digest).await?;
+    let listed = in_list(&manifest);
+    let config = manifest.get("config");
+    let config = config.and_then(|config| config.get("digest")?.as_str());
+    let (true, Some(config)) = (listed.is_empty(), config) else {
+        return Ok(listed);
+    };
+    let answer = aws
+        .read("ecr:GetDownloadUrlForLayer", |clients| {
+            clients
+                .ecr
+                .get_download_url_for_layer()
+                .repository_name(repository)
+                .layer_digest(config)
+                .send()
+        })
+        .await?;
+    let Some(url) = answer.download_url else {
+        return Ok(Vec::new());
+    };
+    let config = download::get(aws, &url).await?;
+    let config: Value = serde_json::from_slice(&config.body).unwrap_or_default();
+    let name = config.get("architecture").and_then(Value::as_str);
+    Ok(name.map(str::to_owned).into_iter().collect())
+}
+
+async fn manifest(aws: &Aws, repository: &str, digest: &str) -> Result<Value, Error> {
     let answer = aws
         .read("ecr:BatchGetImage", |clients| {
             let image = ImageIdentifier::builder().image_digest(digest).build();
@@ -79,12 +117,15 @@ pub async fn architectures(
     let manifest = image
         .and_then(|image| image.image_manifest)
         .unwrap_or_default();
-    let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
+    Ok(serde_json::from_str(&manifest).unwrap_or_default())
+}
+
+fn in_list(manifest: &Value) -> Vec<String> {
     let entries = manifest.get("manifests").and_then(Value::as_array);
     let names = entries.into_iter().flatten().filter_map(|entry| {
         let name = entry.get("platform")?.get("architecture")?.as_str()?;
         // A build's attestations are entries of no platform.
         (name != "unknown").then(|| name.to_owned())
     });
-    Ok(names.collect())
+    names.collect()
 }

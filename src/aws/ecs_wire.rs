@@ -136,6 +136,12 @@ operations! {
     read DescribeServiceDeployments = describe_service_deployments,
     /// What ran in a revision of a service, digests included.
     read DescribeServiceRevisions = describe_service_revisions,
+    /// Stops a deployment, going back to what ran before.
+    write StopServiceDeployment = stop_service_deployment,
+    /// Answers a hook that waits.
+    write ContinueServiceDeployment = continue_service_deployment,
+    /// Runs tasks for their own sake.
+    write RunTask = run_task,
     /// The ARNs of a service's tasks.
     read ListTasks = list_tasks,
     /// Tasks, with the reasons why they stopped.

@@ -4,6 +4,7 @@
 mod classify;
 mod clock;
 mod connect;
+pub mod download;
 pub mod ecr;
 pub mod ecr_images;
 pub mod ecs;

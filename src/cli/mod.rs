@@ -6,18 +6,25 @@ mod audit;
 mod can;
 mod completions;
 mod confirm;
+mod deploy;
 mod destroy;
 mod global;
 mod init;
 mod interrupt;
 mod man;
+mod operate;
 mod output;
 mod permissions;
 mod plan;
 mod policy;
+mod promote;
+mod rollback;
+mod rollout;
+mod sandbox;
 mod schema;
 mod session;
 mod snapshot;
+mod status;
 mod validate;
 mod walk;
 
@@ -55,6 +62,16 @@ enum Command {
     Apply(apply::Arguments),
     Destroy(destroy::Arguments),
     Output(output::Arguments),
+    Deploy(deploy::Arguments),
+    Promote(promote::Arguments),
+    Rollback(rollback::Arguments),
+    Status(status::Arguments),
+    Wait(operate::Wait),
+    Tasks(operate::Tasks),
+    Revisions(operate::Revisions),
+    Scale(operate::Scale),
+    Continue(operate::Continue),
+    Sandbox(sandbox::Arguments),
     Policy(policy::Arguments),
     Audit(audit::Arguments),
     Can(can::Can),
@@ -131,6 +148,35 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
         Command::Output(arguments) => {
             block_on(output::run(arguments, &Session::load(global, screen)?))
         }
+        Command::Deploy(arguments) => {
+            block_on(deploy::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Promote(arguments) => {
+            block_on(promote::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Rollback(arguments) => {
+            block_on(rollback::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Status(arguments) => {
+            block_on(status::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Wait(arguments) => {
+            block_on(operate::wait(arguments, &Session::load(global, screen)?))
+        }
+        Command::Tasks(arguments) => {
+            block_on(operate::tasks(arguments, &Session::load(global, screen)?))
+        }
+        Command::Revisions(arguments) => block_on(operate::revisions(
+            arguments,
+            &Session::load(global, screen)?,
+        )),
+        Command::Scale(arguments) => {
+            block_on(operate::scale(arguments, &Session::load(global, screen)?))
+        }
+        Command::Continue(arguments) => {
+            block_on(operate::proceed(arguments, &Session::load(global, screen)?))
+        }
+        Command::Sandbox(arguments) => sandbox::run(arguments, &Session::load(global, screen)?),
         Command::Policy(arguments) => policy::run(arguments, screen),
         Command::Can(arguments) => match arguments.file() {
             Some(path) => can::can(arguments, path, screen),

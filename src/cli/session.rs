@@ -61,6 +61,22 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The sandbox itself, where the run is in one.
+pub(super) fn open_sandbox(
+    session: &Session<'_>,
+    clock: Arc<VirtualClock>,
+) -> Result<Option<Sandbox>> {
+    let project = &session.config.project;
+    let place = Place {
+        account_id: project.account_id.clone(),
+        region: project.region.clone(),
+        partition: project.partition,
+    };
+    let file = session.global.sandbox();
+    file.map(|file| sandbox(&file, &place, session.global, clock))
+        .transpose()
+}
+
 /// Which part of AWS a run is about.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -82,9 +98,12 @@ pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
         // Its time is its own: a rollout of minutes takes none of ours.
         let sandbox_clock = Arc::new(VirtualClock::default());
         let sandbox = sandbox(&file, place, global, sandbox_clock.clone())?;
-        connection.http_client = Some(SharedHttpClient::new(sandbox));
+        connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         connection.endpoint_url = None;
-        clock = Arc::new(SandboxTime(sandbox_clock));
+        clock = Arc::new(SandboxTime {
+            sandbox,
+            clock: sandbox_clock,
+        });
     } else if global.sandbox_faults.is_some() {
         return Err(Error::new(
             ErrorKind::Usage,
@@ -133,15 +152,18 @@ fn sandbox(
 
 /// The sandbox's time, for the rest of the program.
 #[derive(Debug)]
-struct SandboxTime(Arc<VirtualClock>);
+struct SandboxTime {
+    sandbox: Sandbox,
+    clock: Arc<VirtualClock>,
+}
 
 impl Clock for SandboxTime {
     fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
+        self.sandbox.time()
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
+        crate::sandbox::Clock::sleep(&*self.clock, duration)
     }
 }
 

@@ -10,6 +10,8 @@ mod markdown;
 mod outcome;
 mod progress;
 mod reach;
+mod rollout;
+mod running;
 mod sarif;
 mod saved;
 mod screen;
@@ -29,6 +31,10 @@ pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;
 pub use reach::{mermaid as reach_mermaid, permits_text, text as reach_text};
+pub use rollout::{RolloutReport, markdown as rollout_markdown, text as rollout_text};
+pub use running::{
+    revisions as running_revisions, status as running_status, tasks as running_tasks,
+};
 pub use sarif::sarif;
 pub use saved::SavedPlan;
 pub use screen::{Color, Screen};

@@ -80,7 +80,7 @@ async fn stopped_tasks(aws: &Aws, handle: &RolloutHandle) -> BTreeMap<String, us
 }
 
 /// Why a task stopped: its own reason, and those of its containers.
-fn reason(task: &Value) -> String {
+pub(super) fn reason(task: &Value) -> String {
     let mut reason = text(task, "stoppedReason")
         .unwrap_or("no reason given")
         .to_owned();

@@ -1,6 +1,8 @@
 //! Which service deployment is ours: the first one of our task definition that is not older than the
 //! deployment that our call was answered with.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::aws::ecs::{self, text};
@@ -88,6 +90,52 @@ async fn of_task_definition(
     });
     let arn = found.and_then(|one| text(one, "serviceDeploymentArn"));
     Ok(arn.map_or(Found::NotListed, |arn| Found::Ours(arn.to_owned())))
+}
+
+/// The service deployments of a service of `DescribeServices`, newest first; none where the endpoint
+/// has none.
+pub(super) async fn list(aws: &Aws, live: &Value) -> Result<Vec<Value>, Error> {
+    let request = json!({
+        "cluster": text(live, "clusterArn"),
+        "service": text(live, "serviceName"),
+        "maxResults": MOST_LISTED,
+    });
+    let answer = ecs::read(aws, EcsOperation::ListServiceDeployments, &request).await;
+    let Some(mut answer) = unless_lacking(answer)? else {
+        return Ok(Vec::new());
+    };
+    let list = answer
+        .get_mut("serviceDeployments")
+        .and_then(Value::as_array_mut);
+    let mut list = list.map(std::mem::take).unwrap_or_default();
+    list.sort_by(|a, b| created(b).total_cmp(&created(a)));
+    Ok(list)
+}
+
+/// The newest service deployment of a service of `DescribeServices`.
+pub(super) async fn newest(aws: &Aws, live: &Value) -> Result<Option<Value>, Error> {
+    Ok(list(aws, live).await?.into_iter().next())
+}
+
+/// The task definitions of service revisions, by the revision's ARN.
+pub(super) async fn task_definitions(
+    aws: &Aws,
+    revisions: &[&str],
+) -> Result<BTreeMap<String, String>, Error> {
+    if revisions.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let request = json!({"serviceRevisionArns": revisions});
+    let answer = ecs::read(aws, EcsOperation::DescribeServiceRevisions, &request).await;
+    let Some(answer) = unless_lacking(answer)? else {
+        return Ok(BTreeMap::new());
+    };
+    let revisions = answer.get("serviceRevisions").and_then(Value::as_array);
+    let pair = |one: &Value| {
+        let arn = text(one, "serviceRevisionArn")?;
+        Some((arn.to_owned(), text(one, "taskDefinition")?.to_owned()))
+    };
+    Ok(revisions.into_iter().flatten().filter_map(pair).collect())
 }
 
 /// How a service deployment stands.

@@ -2,18 +2,32 @@
 //! why. Success is only ever that of the deployment that this run started.
 
 mod cause;
+mod deploy;
 mod deployment;
+mod look;
 mod outcome;
+mod proof;
+mod rollback;
 mod standing;
+mod target;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub use self::deploy::{Started, current, deploy, send};
+pub use self::look::{
+    Revision, Running, RunningImage, Status, Task, answer_hook, revisions, scale, status, tasks,
+};
 pub use self::outcome::{Ending, Evidence, Outcome};
+pub use self::proof::{Proof, environment, prove};
+pub use self::rollback::{Back, find_back, stop};
 use self::standing::{Standing, Watched};
+pub use self::target::{Selection, Target, keys, live, resolve};
+pub use self::verify::verify;
 use crate::aws::{Aws, ecs};
 use crate::error::{Error, Result};
 use crate::kind::RolloutHandle;
@@ -86,6 +100,46 @@ pub async fn watch(
             desired: count(&service, "desiredCount"),
             took,
         });
+    }
+}
+
+/// Waits until every task that is asked for runs, and nothing else does.
+///
+/// # Errors
+/// It was not so when the time was up; what could not be read.
+pub async fn stable(
+    aws: &Aws,
+    handle: &RolloutHandle,
+    timeout: Duration,
+    on_progress: &(dyn Fn(&str) + Sync),
+) -> Result<()> {
+    let begun = aws.clock().now();
+    let mut said = false;
+    loop {
+        let service = ecs::service(aws, &handle.cluster, &handle.service).await?;
+        let service = service.ok_or_else(|| gone(handle))?;
+        let deployments = service.get("deployments").and_then(Value::as_array);
+        let is_alone = deployments.is_some_and(|all| all.len() == 1);
+        let (running, desired) = (
+            count(&service, "runningCount"),
+            count(&service, "desiredCount"),
+        );
+        if is_alone && running == desired && count(&service, "pendingCount") == 0 {
+            return Ok(());
+        }
+        if aws.clock().now().saturating_sub(begun) >= timeout {
+            let message = format!(
+                "{} is not stable: {running} of {desired} tasks running.",
+                handle.service
+            );
+            return Err(Error::new(crate::error::ErrorKind::Rollout, message)
+                .hint("Run provision wait to follow it further."));
+        }
+        if !said {
+            on_progress("done: waiting until it is stable");
+            said = true;
+        }
+        aws.clock().sleep(POLL).await;
     }
 }
 

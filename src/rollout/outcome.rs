@@ -26,6 +26,23 @@ pub enum Ending {
     TimedOut,
 }
 
+impl Ending {
+    /// In one word, for scripts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::RolledBack => "rolled-back",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Superseded => "superseded",
+            Self::ScaledToZero => "scaled-to-zero",
+            Self::Paused => "paused",
+            Self::TimedOut => "timed-out",
+        }
+    }
+}
+
 /// What an ending was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {

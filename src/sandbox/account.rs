@@ -118,6 +118,18 @@ impl Sandbox {
         self.lock().player.revive();
     }
 
+    /// The account's time since the Unix epoch: the clock's, and what passed between runs.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        Duration::try_from_secs_f64(self.lock().now()).unwrap_or_default()
+    }
+
+    /// The digest of some bytes, as ECR writes it.
+    #[must_use]
+    pub fn digest(bytes: &[u8]) -> String {
+        super::ecr::digest(bytes)
+    }
+
     /// Asks a service directly: no HTTP, no fault, no trace. For seeding, and for an actor that is
     /// not ours.
     pub fn ask(

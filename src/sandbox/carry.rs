@@ -99,7 +99,8 @@ impl Account {
         self.ahead = (self.store.clock - self.clock.now().as_secs_f64()).max(0.0);
     }
 
-    fn now(&self) -> f64 {
+    /// Seconds since the Unix epoch.
+    pub(super) fn now(&self) -> f64 {
         self.clock.now().as_secs_f64() + self.ahead
     }
 

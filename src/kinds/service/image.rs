@@ -34,13 +34,15 @@ impl Images {
     }
 }
 
-/// Finds the image of each container of the service with this table key.
+/// Finds the image of each container of the service with this table key. `asked` holds the digests,
+/// by repository, that somebody asked for; they come before everything else.
 pub(super) async fn images(
     aws: &Aws,
     names: &Names<'_>,
     key: &str,
     task: &Task,
     live: Option<&Value>,
+    asked: &BTreeMap<String, String>,
 ) -> Result<Images, AwsError> {
     let mut images = Images::default();
     let mut sources = Sources::new(aws, names, key, task, live);
@@ -50,9 +52,12 @@ pub(super) async fn images(
         };
         let url = names.config.repository_url(repository);
         let tag = declared_tag(names.config, key, container);
-        let found = match sources.deployed(container, repository).await? {
-            None => tag_digest(aws, repository, &tag).await?,
-            found => found,
+        let found = match asked.get(repository) {
+            Some(digest) => Some(digest.clone()),
+            None => match sources.deployed(container, repository).await? {
+                None => tag_digest(aws, repository, &tag).await?,
+                found => found,
+            },
         };
         let text = if let Some(digest) = found {
             let text = format!("{url}@{digest}");
@@ -67,7 +72,7 @@ pub(super) async fn images(
     Ok(images)
 }
 
-fn declared_tag(config: &Config, key: &str, container: &str) -> String {
+pub(super) fn declared_tag(config: &Config, key: &str, container: &str) -> String {
     let service = config.services.get(key);
     let container = service.and_then(|service| service.task.container.get(container));
     match container.map(|container| &container.image) {
@@ -89,7 +94,7 @@ struct Sources<'a> {
 }
 
 /// Digests of one source, by container and repository.
-type Digests = BTreeMap<(String, String), String>;
+pub(super) type Digests = BTreeMap<(String, String), String>;
 
 /// Service, family, earlier environment.
 const SOURCES: usize = 3;
@@ -178,12 +183,20 @@ fn earlier<'a>(config: &'a Config, key: &str) -> Option<&'a crate::config::Servi
     let name = declaration.environment.as_deref()?;
     let environment = config.environments.iter().find(|one| one.name == name)?;
     let after = environment.after.as_deref()?;
-    let same_table = |key: &&str| {
-        let other = config.declarations.get(&format!("service/{key}"));
-        other.is_some_and(|other| other.position == declaration.position)
-    };
-    let key = config.services_of(after).find(same_table)?;
-    config.services.get(key)
+    config.services.get(twin(config, key, after)?)
+}
+
+/// The service that the same table of infra.toml makes in another environment.
+#[must_use]
+pub fn twin<'a>(config: &'a Config, key: &str, environment: &str) -> Option<&'a str> {
+    let declaration = config.declarations.get(&format!("service/{key}"))?;
+    let found = config.declarations.iter().find_map(|(address, other)| {
+        let same = other.position == declaration.position
+            && other.environment.as_deref() == Some(environment);
+        same.then(|| address.strip_prefix("service/"))?
+    })?;
+    let (found, _) = config.services.get_key_value(found)?;
+    Some(found)
 }
 
 /// The digests that a live service runs: those of its revision, and where that names a tag, those
@@ -290,7 +303,11 @@ fn is_unknown(error: &AwsError) -> bool {
 }
 
 /// The digest that a tag names now; none where it names no image.
-async fn tag_digest(aws: &Aws, repository: &str, tag: &str) -> Result<Option<String>, AwsError> {
+pub(super) async fn tag_digest(
+    aws: &Aws,
+    repository: &str,
+    tag: &str,
+) -> Result<Option<String>, AwsError> {
     let image = aws_sdk_ecr::types::ImageIdentifier::builder()
         .image_tag(tag)
         .build();

@@ -4,6 +4,7 @@
 mod answer;
 mod calls;
 mod declare;
+mod deploy;
 mod image;
 mod names;
 mod normalise;
@@ -21,6 +22,11 @@ use std::collections::BTreeMap;
 
 pub use self::calls::Call;
 pub use self::declare::STREAM_PREFIX;
+pub use self::deploy::{
+    Digests, Registration, declared_tag, is_ours, is_there, register, revision, running, start,
+    tag_digest,
+};
+pub use self::image::twin;
 pub use self::spec::{Container, Image, Settings, Spec, Task};
 use crate::aws::Aws;
 use crate::config::Config;

@@ -34,6 +34,7 @@ pub(super) async fn perform(aws: &Aws, scope: &Scope, key: &str, call: &Call) ->
         aws,
         config: &scope.config,
         key,
+        asked: BTreeMap::new(),
     };
     match call {
         Call::Create { spec } => writer.create(spec).await,
@@ -74,11 +75,13 @@ pub(super) async fn perform(aws: &Aws, scope: &Scope, key: &str, call: &Call) ->
     }
 }
 
-struct Writer<'a> {
-    aws: &'a Aws,
-    config: &'a Config,
+pub(super) struct Writer<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) config: &'a Config,
     /// The service's name in its address.
-    key: &'a str,
+    pub(super) key: &'a str,
+    /// The digests that a deployment asks for, by repository.
+    pub(super) asked: BTreeMap<String, String>,
 }
 
 /// What an update changes.
@@ -89,9 +92,9 @@ struct Change<'a> {
 }
 
 /// A revision to run, and what is known of its images.
-struct Registered {
-    arn: String,
-    images: Images,
+pub(super) struct Registered {
+    pub(super) arn: String,
+    pub(super) images: Images,
 }
 
 impl Writer<'_> {
@@ -333,13 +336,13 @@ impl Writer<'_> {
             .ok_or_else(|| changed("is gone"))
     }
 
-    async fn register(
+    pub(super) async fn register(
         &self,
         names: &Names<'_>,
         task: &Task,
         live: Option<&Value>,
     ) -> Result<Registered> {
-        let images = images(self.aws, names, self.key, task, live).await?;
+        let images = images(self.aws, names, self.key, task, live, &self.asked).await?;
         let declared = self.config.services.get(self.key);
         let own = declared.map(|service| &service.task.tags);
         let tags = own.unwrap_or(&self.config.project.tags);
@@ -349,7 +352,7 @@ impl Writer<'_> {
     }
 
     /// Names with the ARNs of the secrets that the task definition names.
-    async fn names(&self, task: &Task) -> Result<Names<'_>> {
+    pub(super) async fn names(&self, task: &Task) -> Result<Names<'_>> {
         let mut arns = BTreeMap::new();
         for secret in task.secrets() {
             let (name, _) = split_secret(secret);
@@ -364,7 +367,7 @@ impl Writer<'_> {
     }
 
     /// What a call that may have started a deployment leaves to be followed, or said.
-    fn started(
+    pub(super) fn started(
         &self,
         service: &Value,
         cluster: &str,
@@ -414,7 +417,7 @@ fn primary_deployment(service: &Value) -> Option<String> {
 }
 
 /// The service in an answer.
-fn service_of(mut answer: Value, operation: &str) -> Result<Value> {
+pub(super) fn service_of(mut answer: Value, operation: &str) -> Result<Value> {
     let service = answer.get_mut("service").map(Value::take);
     service
         .filter(Value::is_object)
@@ -422,7 +425,7 @@ fn service_of(mut answer: Value, operation: &str) -> Result<Value> {
 }
 
 /// `FAMILY:REVISION` of a revision's ARN.
-fn short(arn: &str) -> &str {
+pub(super) fn short(arn: &str) -> &str {
     super::answer::last_part(arn)
 }
 

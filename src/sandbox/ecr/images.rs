@@ -24,7 +24,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Option<Answer> {
 }
 
 /// `sha256:` and the digest of some bytes.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(in super::super) fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {
         // Writing into a string cannot fail.

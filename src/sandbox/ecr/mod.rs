@@ -6,7 +6,7 @@ mod lifecycle;
 mod manifests;
 mod repositories;
 
-pub(super) use images::resolve;
+pub(super) use images::{digest, resolve};
 pub(super) use layers::download;
 pub(super) use manifests::architectures;
 

@@ -1,0 +1,194 @@
+//! `provision wait`, `tasks`, `revisions`, `scale` and `continue`: the small operations on services.
+
+use clap::{Args, ValueEnum};
+
+use super::rollout::{Following, Sent};
+use super::session::Session;
+use crate::aws::Aws;
+use crate::error::{Error, Result};
+use crate::report::{running_revisions, running_tasks};
+use crate::rollout::{self, Started};
+
+/// Follow the rollouts of an environment to their end, whoever started them.
+#[derive(Debug, Args)]
+pub(super) struct Wait {
+    /// The environment.
+    environment: String,
+
+    #[command(flatten)]
+    following: Following,
+}
+
+/// List the tasks of an environment's services.
+#[derive(Debug, Args)]
+pub(super) struct Tasks {
+    #[command(flatten)]
+    services: Services,
+
+    /// Those that stopped, with their reasons, as long as ECS remembers them.
+    #[arg(long)]
+    stopped: bool,
+}
+
+/// List the revisions of an environment's services: which one runs, and where a rollback leads.
+#[derive(Debug, Args)]
+pub(super) struct Revisions {
+    #[command(flatten)]
+    services: Services,
+}
+
+/// Set the number of tasks of an environment's services.
+///
+/// Where infra.toml declares `desired_count` without `ignore_desired_count`, the next apply sets that
+/// one again.
+#[derive(Debug, Args)]
+pub(super) struct Scale {
+    #[command(flatten)]
+    services: Services,
+
+    /// The number of tasks.
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    tasks: i32,
+}
+
+/// Answer the hook at which a rollout waits, and follow it on.
+#[derive(Debug, Args)]
+pub(super) struct Continue {
+    /// The environment.
+    environment: String,
+
+    /// Go on, or go back.
+    #[arg(long, value_enum, default_value_t)]
+    action: HookAction,
+
+    #[command(flatten)]
+    following: Following,
+}
+
+/// The services of an environment.
+#[derive(Clone, Debug, Args)]
+struct Services {
+    /// The environment.
+    environment: String,
+
+    /// Only this service, by its key in infra.toml or its name.
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+}
+
+/// What a hook is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum HookAction {
+    /// The rollout goes on.
+    #[default]
+    Continue,
+    /// What ran before runs again.
+    Rollback,
+}
+
+impl Services {
+    fn keys(&self, session: &Session<'_>) -> Result<Vec<String>> {
+        rollout::keys(&session.config, &self.environment, self.service.as_deref())
+    }
+}
+
+/// Follows what is under way.
+pub(super) async fn wait(arguments: &Wait, session: &Session<'_>) -> Result<u8> {
+    let service = arguments.following.service.as_deref();
+    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
+    let aws = session.connect().await?;
+    let command = format!("wait {}", arguments.environment);
+    follow(session, &aws, &arguments.following, &command, &keys).await
+}
+
+async fn follow(
+    session: &Session<'_>,
+    aws: &Aws,
+    following: &Following,
+    command: &str,
+    keys: &[String],
+) -> Result<u8> {
+    let config = &session.config;
+    let mut sent = Vec::new();
+    for key in keys {
+        let live = rollout::live(aws, config, key).await?;
+        let address = format!("service/{key}");
+        let rollout = rollout::current(config, key, &live);
+        let rollout = rollout.ok_or_else(|| Error::failed("It has no rollout.").at(&address))?;
+        let digests = crate::kinds::service::running(aws, config, &live).await?;
+        let digests: Vec<String> = digests.into_values().collect();
+        let revision = rollout.task_definition.rsplit('/').next();
+        sent.push(Sent {
+            address,
+            digest: digests.join(", "),
+            started: Started {
+                revision: revision.unwrap_or_default().to_owned(),
+                rollout: Some(rollout),
+                resumed: true,
+            },
+        });
+    }
+    following.follow(session, aws, command, &sent).await
+}
+
+/// Lists tasks.
+pub(super) async fn tasks(arguments: &Tasks, session: &Session<'_>) -> Result<u8> {
+    let keys = arguments.services.keys(session)?;
+    let aws = session.connect().await?;
+    let mut found = Vec::new();
+    for key in &keys {
+        found.extend(rollout::tasks(&aws, &session.config, key, arguments.stopped).await?);
+    }
+    session.screen.result(&running_tasks(&found))?;
+    Ok(0)
+}
+
+/// Lists revisions.
+pub(super) async fn revisions(arguments: &Revisions, session: &Session<'_>) -> Result<u8> {
+    let keys = arguments.services.keys(session)?;
+    let aws = session.connect().await?;
+    let mut found = Vec::new();
+    for key in &keys {
+        found.extend(rollout::revisions(&aws, &session.config, key).await?);
+    }
+    session.screen.result(&running_revisions(&found))?;
+    Ok(0)
+}
+
+/// Sets the number of tasks.
+pub(super) async fn scale(arguments: &Scale, session: &Session<'_>) -> Result<u8> {
+    let keys = arguments.services.keys(session)?;
+    let aws = session.connect().await?;
+    for key in &keys {
+        rollout::scale(&aws, &session.config, key, arguments.tasks)
+            .await
+            .map_err(|error| error.at(format!("service/{key}")))?;
+        let line = format!("service/{key}: {} tasks asked for\n", arguments.tasks);
+        session.screen.result(&line)?;
+        let declared = session.config.services.get(key);
+        if declared.is_some_and(|service| !service.ignore_desired_count) {
+            session.screen.say(&format!(
+                "note: service/{key}: the next apply sets desired_count as infra.toml declares it"
+            ));
+        }
+    }
+    Ok(0)
+}
+
+/// Answers a hook and follows on.
+pub(super) async fn proceed(arguments: &Continue, session: &Session<'_>) -> Result<u8> {
+    let service = arguments.following.service.as_deref();
+    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
+    let aws = session.connect().await?;
+    let action = match arguments.action {
+        HookAction::Continue => "CONTINUE",
+        HookAction::Rollback => "ROLLBACK",
+    };
+    for key in &keys {
+        let hook = rollout::answer_hook(&aws, &session.config, key, action).await?;
+        let line = format!("  service/{key}: hook {hook}: {action}");
+        session.screen.say(&line);
+    }
+    let command = format!("continue {}", arguments.environment);
+    follow(session, &aws, &arguments.following, &command, &keys).await
+}

@@ -1,0 +1,131 @@
+//! `provision sandbox`: what other people and programs do in an account, for trying things out in the
+//! sandbox. Never done to AWS.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::session::{Session, open_sandbox};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sandbox::{Sandbox, Service, ServiceError, VirtualClock};
+
+/// Do in the sandbox what others do in an account, such as to push an image without docker.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Push(Push),
+}
+
+/// Push a new image, as a build would. It holds nothing but its processor.
+#[derive(Debug, Args)]
+struct Push {
+    /// The repository and the tag.
+    #[arg(value_name = "REPOSITORY:TAG")]
+    image: String,
+
+    /// The processor that the image is for.
+    #[arg(long, value_enum, default_value_t)]
+    architecture: Architecture,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Architecture {
+    /// 64-bit Arm.
+    #[default]
+    Arm64,
+    /// 64-bit x86.
+    Amd64,
+}
+
+/// Does it, in the sandbox only.
+pub(super) fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
+    let sandbox = open_sandbox(session, Arc::new(VirtualClock::default()))?;
+    let sandbox = sandbox.ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "This is for the sandbox only.")
+            .hint("Add --sandbox, or set PROVISION_SANDBOX.")
+    })?;
+    let Action::Push(push) = &arguments.action;
+    let digest = push_image(&sandbox, push)?;
+    let line = format!("{}: pushed {digest}\n", push.image);
+    session.screen.result(&line)?;
+    Ok(0)
+}
+
+fn push_image(sandbox: &Sandbox, push: &Push) -> Result<String> {
+    let Some((repository, tag)) = push.image.rsplit_once(':') else {
+        let message = format!("{} is not REPOSITORY:TAG.", push.image);
+        return Err(Error::new(ErrorKind::Usage, message));
+    };
+    let ask = |operation: &str, input: Value| {
+        sandbox
+            .ask(Service::Ecr, operation, input)
+            .map_err(|error| refused(repository, &error))
+    };
+    let images = ask("ListImages", json!({"repositoryName": repository}))?;
+    let images = images.get("imageIds").and_then(Value::as_array);
+    // Each push is another image, as each build is.
+    let number = images.map_or(0, Vec::len);
+    let architecture = match push.architecture {
+        Architecture::Arm64 => "arm64",
+        Architecture::Amd64 => "amd64",
+    };
+    let config = json!({
+        "architecture": architecture,
+        "os": "linux",
+        "history": [{"comment": format!("push {number} of {}", push.image)}],
+    })
+    .to_string();
+    let upload = ask("InitiateLayerUpload", json!({"repositoryName": repository}))?;
+    let upload = upload.get("uploadId").cloned().unwrap_or_default();
+    ask(
+        "UploadLayerPart",
+        json!({
+            "repositoryName": repository,
+            "uploadId": upload,
+            "partFirstByte": 0,
+            "partLastByte": config.len().saturating_sub(1),
+            "layerPartBlob": STANDARD.encode(&config),
+        }),
+    )?;
+    let digest = Sandbox::digest(config.as_bytes());
+    ask(
+        "CompleteLayerUpload",
+        json!({"repositoryName": repository, "uploadId": upload, "layerDigests": [digest]}),
+    )?;
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": digest,
+            "size": config.len(),
+        },
+        "layers": [],
+    });
+    let put = json!({
+        "repositoryName": repository,
+        "imageManifest": manifest.to_string(),
+        "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
+        "imageTag": tag,
+    });
+    let answer = ask("PutImage", put)?;
+    let digest = answer
+        .get("image")
+        .and_then(|image| image.get("imageId")?.get("imageDigest")?.as_str());
+    Ok(digest.unwrap_or_default().to_owned())
+}
+
+fn refused(repository: &str, error: &ServiceError) -> Error {
+    let error = Error::failed(format!("{error}"));
+    error.hint(format!(
+        "Where the repository is not there yet: provision apply repository/{repository}."
+    ))
+}

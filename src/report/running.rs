@@ -1,0 +1,106 @@
+//! What runs, in lines: services, tasks, revisions.
+
+use std::fmt::Write as _;
+
+use crate::rollout::{Revision, Running, RunningImage, Status, Task};
+
+/// The services, each with what it runs. `drift` says in a line what differs from infra.toml.
+#[must_use]
+pub fn status(services: &[Status], drift: &str) -> String {
+    let mut text = String::new();
+    for service in services {
+        let _ = writeln!(text, "service/{}", service.key);
+        let Some(running) = &service.running else {
+            text.push_str("  is not there\n");
+            continue;
+        };
+        let Running {
+            revision,
+            images,
+            rollout,
+            tasks,
+            desired,
+        } = running;
+        let _ = writeln!(text, "  tasks     {tasks} of {desired} running");
+        let _ = writeln!(text, "  revision  {revision}");
+        let _ = writeln!(text, "  rollout   {rollout}");
+        if images.is_empty() {
+            text.push_str("  image     none by digest\n");
+        }
+        for image in images {
+            text.push_str(&of_image(image));
+        }
+    }
+    let _ = writeln!(text, "{drift}");
+    text
+}
+
+fn of_image(image: &RunningImage) -> String {
+    let RunningImage {
+        repository,
+        digest,
+        tags,
+        wanted,
+        behind,
+    } = image;
+    let tags = if tags.is_empty() {
+        "no tag names it now".to_owned()
+    } else {
+        tags.join(", ")
+    };
+    let mut text = format!("  image     {repository}@{digest} ({tags})\n");
+    if let Some(behind) = behind {
+        let pushes = if *behind == 1 { "push" } else { "pushes" };
+        let _ = writeln!(text, "            {behind} {pushes} behind :{wanted}");
+    }
+    text
+}
+
+/// The tasks, one a line.
+#[must_use]
+pub fn tasks(tasks: &[Task]) -> String {
+    let mut text = String::new();
+    for task in tasks {
+        let Task {
+            id,
+            revision,
+            status,
+            health,
+            stopped,
+        } = task;
+        let stopped = stopped.as_ref().map(|why| format!("  {why}"));
+        let stopped = stopped.unwrap_or_default();
+        let _ = writeln!(text, "{id}  {revision}  {status}  {health}{stopped}");
+    }
+    text
+}
+
+/// The revisions, one a line, newest first.
+#[must_use]
+pub fn revisions(revisions: &[Revision]) -> String {
+    let mut text = String::new();
+    for revision in revisions {
+        let Revision {
+            name,
+            images,
+            runs,
+            target,
+            proved_by,
+        } = revision;
+        let mut notes = Vec::new();
+        if *runs {
+            notes.push("runs".to_owned());
+        }
+        if *target {
+            notes.push("rollback goes here".to_owned());
+        }
+        notes.extend(proved_by.as_ref().map(|by| format!("proved by {by}")));
+        let notes = if notes.is_empty() {
+            String::new()
+        } else {
+            format!("  [{}]", notes.join("; "))
+        };
+        let _ = writeln!(text, "{name}  {}{notes}", images.join(", "));
+    }
+    text
+}

@@ -1,0 +1,276 @@
+//! What runs, for those who look: services in a line each, tasks, revisions.
+
+use serde_json::{Value, json};
+
+use super::deploy::primary;
+use super::{count, deployment, target};
+use crate::aws::ecs::{self, text, texts};
+use crate::aws::{Attempts, Aws, EcsOperation, ecr_images};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kinds::service::{self, Digests};
+
+/// Revisions of a family that are listed: the newest of what rollbacks go back to.
+const MOST_REVISIONS: u32 = 20;
+/// Most tasks in one `DescribeTasks`.
+const MOST_TASKS: usize = 100;
+
+/// How a service stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The service's key.
+    pub key: String,
+    /// What it runs; none where it is not there.
+    pub running: Option<Running>,
+}
+
+/// What a service runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// `FAMILY:REVISION`.
+    pub revision: String,
+    /// The images.
+    pub images: Vec<RunningImage>,
+    /// How the last rollout stands, in ECS's word.
+    pub rollout: String,
+    /// Tasks that run.
+    pub tasks: i64,
+    /// Tasks that are asked for.
+    pub desired: i64,
+}
+
+/// One image that runs, and what its repository says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningImage {
+    /// The repository.
+    pub repository: String,
+    /// The digest.
+    pub digest: String,
+    /// The tags that name it now.
+    pub tags: Vec<String>,
+    /// The tag that infra.toml gives it.
+    pub wanted: String,
+    /// How many images were pushed after it, up to the one that the wanted tag names; none where the
+    /// tag names what runs, or nothing.
+    pub behind: Option<usize>,
+}
+
+/// How the service with this key stands.
+///
+/// # Errors
+/// What could not be read.
+pub async fn status(aws: &Aws, config: &Config, key: &str) -> Result<Status> {
+    let mut status = Status {
+        key: key.to_owned(),
+        running: None,
+    };
+    let declared = config.services.get(key);
+    let declared = declared.ok_or_else(|| Error::bug(format!("No service has the key {key}.")))?;
+    let live = ecs::service(aws, &declared.cluster.name, &declared.name).await?;
+    let Some(live) = live else {
+        return Ok(status);
+    };
+    if !service::is_there(&live)? {
+        return Ok(status);
+    }
+    let newest = deployment::newest(aws, &live).await?;
+    let rollout = newest.as_ref().and_then(|newest| text(newest, "status"));
+    let rollout = rollout.or_else(|| text(primary(&live)?, "rolloutState"));
+    let revision = service::revision(&live).unwrap_or_default();
+    let digests = service::running(aws, config, &live).await?;
+    status.running = Some(Running {
+        revision: revision.rsplit('/').next().unwrap_or_default().to_owned(),
+        images: images(aws, config, key, digests).await?,
+        rollout: rollout.unwrap_or("unknown").to_owned(),
+        tasks: count(&live, "runningCount"),
+        desired: count(&live, "desiredCount"),
+    });
+    Ok(status)
+}
+
+async fn images(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    digests: Digests,
+) -> Result<Vec<RunningImage>> {
+    let wanted = target::repositories(config, key);
+    let mut images = Vec::new();
+    for (repository, digest) in digests {
+        let all = ecr_images::images(aws, &repository).await?;
+        let mine = all.iter().find(|image| image.digest == digest);
+        let wanted = wanted.get(&repository).cloned().unwrap_or_default();
+        let named = all.iter().find(|image| image.tags.contains(&wanted));
+        let behind = named.filter(|named| named.digest != digest).map(|named| {
+            let since = mine.map_or(0, |mine| mine.pushed);
+            let between = |image: &&ecr_images::Image| {
+                image.digest != digest && image.pushed > since && image.pushed <= named.pushed
+            };
+            all.iter().filter(between).count()
+        });
+        images.push(RunningImage {
+            tags: mine.map(|mine| mine.tags.clone()).unwrap_or_default(),
+            repository,
+            digest,
+            wanted,
+            behind,
+        });
+    }
+    Ok(images)
+}
+
+/// A task of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its id.
+    pub id: String,
+    /// `FAMILY:REVISION`.
+    pub revision: String,
+    /// ECS's word for how it stands.
+    pub status: String,
+    /// Whether its containers are healthy, in ECS's word.
+    pub health: String,
+    /// Why it stopped, where it did.
+    pub stopped: Option<String>,
+}
+
+/// The tasks of a service that run, or those that stopped within the last hour or so.
+///
+/// # Errors
+/// What could not be read.
+pub async fn tasks(aws: &Aws, config: &Config, key: &str, stopped: bool) -> Result<Vec<Task>> {
+    let live = target::live(aws, config, key).await?;
+    let cluster = text(&live, "clusterArn").unwrap_or_default();
+    let request = json!({
+        "cluster": cluster,
+        "serviceName": text(&live, "serviceName"),
+        "desiredStatus": if stopped { "STOPPED" } else { "RUNNING" },
+    });
+    let list = ecs::read(aws, EcsOperation::ListTasks, &request).await?;
+    let mut arns = texts(&list, "taskArns");
+    arns.truncate(MOST_TASKS);
+    if arns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let request = json!({"cluster": cluster, "tasks": arns});
+    let answer = ecs::read(aws, EcsOperation::DescribeTasks, &request).await?;
+    let tasks = answer.get("tasks").and_then(Value::as_array);
+    let mut tasks: Vec<Task> = tasks.into_iter().flatten().map(task).collect();
+    tasks.sort_by(|a, b| (&a.revision, &a.id).cmp(&(&b.revision, &b.id)));
+    Ok(tasks)
+}
+
+fn task(task: &Value) -> Task {
+    let last = |field: &str| {
+        let arn = text(task, field).unwrap_or_default();
+        arn.rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    Task {
+        id: last("taskArn"),
+        revision: last("taskDefinitionArn"),
+        status: text(task, "lastStatus").unwrap_or("UNKNOWN").to_owned(),
+        health: text(task, "healthStatus").unwrap_or("UNKNOWN").to_owned(),
+        stopped: text(task, "stoppedReason").map(|_| super::cause::reason(task)),
+    }
+}
+
+/// A revision of a service's family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// `FAMILY:REVISION`.
+    pub name: String,
+    /// The images of its containers: the digest, or else the text.
+    pub images: Vec<String>,
+    /// Whether the service runs it.
+    pub runs: bool,
+    /// Whether a rollback would go back to it.
+    pub target: bool,
+    /// What proved its image.
+    pub proved_by: Option<String>,
+}
+
+/// The newest ACTIVE revisions of a service's family.
+///
+/// # Errors
+/// What could not be read.
+pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revision>> {
+    let live = target::live(aws, config, key).await?;
+    let runs = service::revision(&live).unwrap_or_default();
+    let back = super::find_back(aws, config, key, &live, None).await;
+    let family = config.services.get(key).map(|one| one.task.family.as_str());
+    let mut revisions = Vec::new();
+    for arn in ecs::active_revisions(aws, family.unwrap_or_default(), MOST_REVISIONS).await? {
+        let (definition, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
+        let containers = definition
+            .get("containerDefinitions")
+            .and_then(Value::as_array);
+        let images = containers
+            .into_iter()
+            .flatten()
+            .filter_map(|container| text(container, "image"))
+            .map(|image| image.rsplit('/').next().unwrap_or(image).to_owned());
+        let is_target = matches!(&back, Ok(super::Back::Revision(to)) if to.revision == arn);
+        revisions.push(Revision {
+            name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+            images: images.collect(),
+            runs: arn == runs,
+            target: is_target,
+            proved_by: tags
+                .get(super::deploy::PROVED_BY)
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        });
+    }
+    Ok(revisions)
+}
+
+/// Asks for another number of tasks. It starts no deployment.
+///
+/// # Errors
+/// What AWS refuses.
+pub async fn scale(aws: &Aws, config: &Config, key: &str, tasks: i32) -> Result<()> {
+    let live = target::live(aws, config, key).await?;
+    let revision = service::revision(&live).unwrap_or_default();
+    let request = json!({
+        "cluster": text(&live, "clusterArn"),
+        "service": text(&live, "serviceName"),
+        // Without it AWS would judge the call by the family's latest (facts.md section 4).
+        "taskDefinition": revision.rsplit('/').next(),
+        "desiredCount": tasks,
+    });
+    let operation = EcsOperation::UpdateService;
+    aws.ecs(operation, Attempts::Idempotent, &request).await?;
+    Ok(())
+}
+
+/// Answers the hook at which a service's rollout waits; gives the hook's id.
+///
+/// # Errors
+/// No hook waits; what AWS refuses.
+pub async fn answer_hook(aws: &Aws, config: &Config, key: &str, action: &str) -> Result<String> {
+    let live = target::live(aws, config, key).await?;
+    let newest = deployment::newest(aws, &live).await?;
+    let arn = newest
+        .as_ref()
+        .and_then(|newest| text(newest, "serviceDeploymentArn"));
+    let described = match arn {
+        Some(arn) => deployment::describe(aws, arn).await?,
+        None => None,
+    };
+    let hooks = described
+        .as_ref()
+        .and_then(|one| one.get("lifecycleHookDetails")?.as_array());
+    let waits = |hook: &&Value| text(hook, "status") == Some("AWAITING_ACTION");
+    let hook = hooks.and_then(|hooks| hooks.iter().find(waits));
+    let Some(hook) = hook.and_then(|hook| text(hook, "hookId")) else {
+        return Err(
+            Error::new(ErrorKind::Failed, "Its rollout waits at no hook.")
+                .at(format!("service/{key}"))
+                .hint("Run provision status to see how it stands."),
+        );
+    };
+    let request = json!({"serviceDeploymentArn": arn, "hookId": hook, "action": action});
+    let operation = EcsOperation::ContinueServiceDeployment;
+    aws.ecs(operation, Attempts::Idempotent, &request).await?;
+    Ok(hook.to_owned())
+}

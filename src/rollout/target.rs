@@ -1,0 +1,230 @@
+//! What a deployment is to do: which services of an environment, and which digest each of them.
+
+use serde_json::Value;
+
+use crate::aws::{Aws, ecs};
+use crate::config::{Config, Image};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kinds::service::{self, Digests};
+
+/// The image that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// The tags of infra.toml, as they are now.
+    #[default]
+    Declared,
+    /// This tag.
+    Tag(String),
+    /// This digest.
+    Digest(String),
+}
+
+/// One service, and what it is to run.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The service's key in infra.toml.
+    pub key: String,
+    /// What `DescribeServices` says of it.
+    pub live: Value,
+    /// What it runs now, by repository.
+    pub running: Digests,
+    /// What it is to run, by repository.
+    pub digests: Digests,
+    /// The tag that each digest was found by, by repository.
+    pub tags: Digests,
+}
+
+impl Target {
+    /// The address of the service.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("service/{}", self.key)
+    }
+
+    /// The digests as one text.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let digests: Vec<&str> = self.digests.values().map(String::as_str).collect();
+        digests.join(", ")
+    }
+}
+
+/// The keys of an environment's services, or of the one that is named by its key or its name in AWS.
+///
+/// # Errors
+/// There is no such environment or service.
+pub fn keys(config: &Config, environment: &str, service: Option<&str>) -> Result<Vec<String>> {
+    let keys: Vec<&str> = config.services_of(environment).collect();
+    if keys.is_empty() {
+        let mut names: Vec<&str> = config
+            .environments
+            .iter()
+            .map(|environment| environment.name.as_str())
+            .filter(|name| config.services_of(name).next().is_some())
+            .collect();
+        names.sort_unstable();
+        let message = format!("No service of infra.toml is in an environment {environment}.");
+        let error = Error::new(ErrorKind::Usage, message);
+        return Err(match names.as_slice() {
+            [] => error.hint("List it under `environments` of a service."),
+            names => error.hint(format!("There is {}.", names.join(", "))),
+        });
+    }
+    let Some(wanted) = service else {
+        return Ok(keys.into_iter().map(str::to_owned).collect());
+    };
+    let is_it = |key: &&&str| {
+        let service = config.services.get(**key);
+        **key == wanted || service.is_some_and(|service| service.name == wanted)
+    };
+    match keys.iter().find(is_it) {
+        Some(key) => Ok(vec![(*key).to_owned()]),
+        None => Err(Error::new(
+            ErrorKind::Usage,
+            format!("The environment {environment} has no service {wanted}."),
+        )
+        .hint(format!("It has {}.", keys.join(", ")))),
+    }
+}
+
+/// The live service with this key.
+///
+/// # Errors
+/// It is not there, or not ours.
+pub async fn live(aws: &Aws, config: &Config, key: &str) -> Result<Value> {
+    let address = format!("service/{key}");
+    let declared = config.services.get(key);
+    let declared = declared.ok_or_else(|| Error::bug(format!("No service has the key {key}.")))?;
+    let live = ecs::service(aws, &declared.cluster.name, &declared.name).await?;
+    let live = match live {
+        Some(live) if service::is_there(&live)? => live,
+        _ => {
+            return Err(Error::failed("It is declared, but not there.")
+                .at(&address)
+                .hint(format!("Run provision apply {address}.")));
+        }
+    };
+    if service::is_ours(&live, config) {
+        return Ok(live);
+    }
+    Err(
+        Error::refused("It does not carry the mark of this infra.toml.")
+            .at(&address)
+            .hint(format!(
+                "Run provision apply {address} --allow adopts to take it over."
+            )),
+    )
+}
+
+/// What each service is to run. Nothing is changed.
+///
+/// # Errors
+/// A service is not there; no image has the tag or the digest.
+pub async fn resolve(
+    aws: &Aws,
+    config: &Config,
+    keys: &[String],
+    selection: &Selection,
+) -> Result<Vec<Target>> {
+    let resolved = keys
+        .iter()
+        .map(|key| resolve_one(aws, config, key, selection));
+    let mut targets = Vec::new();
+    let mut errors = Vec::new();
+    for result in futures::future::join_all(resolved).await {
+        match result {
+            Ok(target) => targets.push(target),
+            Err(error) => errors.push(error),
+        }
+    }
+    match Error::all(errors) {
+        Some(error) => Err(error),
+        None => Ok(targets),
+    }
+}
+
+async fn resolve_one(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    selection: &Selection,
+) -> Result<Target> {
+    let mut target = Target {
+        key: key.to_owned(),
+        live: live(aws, config, key).await?,
+        running: Digests::new(),
+        digests: Digests::new(),
+        tags: Digests::new(),
+    };
+    target.running = service::running(aws, config, &target.live).await?;
+    let mut repositories = repositories(config, key);
+    // A pod's sidecar may come from a repository that does not know the tag: it keeps what runs.
+    let several = repositories.len() > 1;
+    let mut missing = Vec::new();
+    for (repository, declared) in std::mem::take(&mut repositories) {
+        let reference = match selection {
+            Selection::Declared => declared,
+            Selection::Tag(tag) => tag.clone(),
+            Selection::Digest(digest) => digest.clone(),
+        };
+        let found = find(aws, &repository, &reference, selection).await?;
+        match found {
+            Some(digest) => {
+                if !matches!(selection, Selection::Digest(_)) {
+                    target.tags.insert(repository.clone(), reference);
+                }
+                target.digests.insert(repository, digest);
+            }
+            None => missing.push((repository, reference)),
+        }
+    }
+    let is_lacking = target.digests.is_empty() || *selection == Selection::Declared;
+    match missing.first() {
+        Some((repository, reference)) if is_lacking || !several => {
+            let message = format!("The repository {repository} has no image {reference}.");
+            Err(Error::failed(message)
+                .at(target.address())
+                .hint("Push it, or name another one with --tag or --digest."))
+        }
+        _ if target.digests.is_empty() => Err(Error::failed(
+            "None of its containers has an image of a declared repository.",
+        )
+        .at(target.address())
+        .hint(
+            "Write `image = { repository = \"...\", tag = \"...\" }`; a fixed image is apply's.",
+        )),
+        _ => Ok(target),
+    }
+}
+
+async fn find(
+    aws: &Aws,
+    repository: &str,
+    reference: &str,
+    selection: &Selection,
+) -> Result<Option<String>> {
+    match selection {
+        Selection::Digest(digest) => {
+            let images = crate::aws::ecr_images::images(aws, repository).await?;
+            let found = images.iter().find(|image| image.digest == *digest);
+            Ok(found.map(|image| image.digest.clone()))
+        }
+        _ => service::tag_digest(aws, repository, reference).await,
+    }
+}
+
+/// The declared repositories that a service's containers have images of, each with its declared tag.
+pub(super) fn repositories(config: &Config, key: &str) -> Digests {
+    let containers = config
+        .services
+        .get(key)
+        .map(|service| &service.task.container);
+    containers
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, container)| match &container.image {
+            Image::Repository { name, tag } => Some((name.clone(), tag.clone())),
+            Image::Fixed(_) => None,
+        })
+        .collect()
+}
