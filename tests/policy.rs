@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
     reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
 )]
 
@@ -21,9 +23,13 @@ mod gate_witnesses;
 mod gates_labelled;
 #[path = "policy/gates_random.rs"]
 mod gates_random;
+#[path = "policy/mutations.rs"]
+mod mutations;
 #[path = "policy/npm.rs"]
 mod npm;
 #[path = "policy/random.rs"]
 mod random;
+#[path = "policy/relations.rs"]
+mod relations;
 #[path = "policy/simulator.rs"]
 mod simulator;

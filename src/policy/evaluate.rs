@@ -179,10 +179,37 @@ pub fn condition_holds(condition: &Condition, variables: bool, context: &Context
         .filter_map(|value| PolicyValue::read(comparison, value, variables, context))
         .collect();
     let matched = |value: &String| compiled.iter().any(|wanted| wanted.matches(value));
-    match quantifier {
-        Some(Quantifier::ForAllValues) => present.iter().all(|value| matched(value) != negated),
-        Some(Quantifier::ForAnyValue) => present.iter().any(|value| matched(value) != negated),
-        None => present.iter().any(matched) != negated,
+    // A value that is not of the operator's type satisfies neither the operator nor its negation.
+    let passes = |value: &String| has_type(comparison, value) && matched(value) != negated;
+    // Without a prefix, a negated operator asks that no value match.
+    if quantifier == Some(Quantifier::ForAllValues) || (quantifier.is_none() && negated) {
+        present.iter().all(passes)
+    } else {
+        present.iter().any(passes)
+    }
+}
+
+/// Whether a request's value is of the type that an operator compares.
+fn has_type(comparison: Comparison, value: &str) -> bool {
+    match comparison {
+        Comparison::Arn => value.matches(':').count() >= 5,
+        Comparison::IpAddress => values::address_number(value).is_some(),
+        Comparison::NumericEquals
+        | Comparison::NumericLessThan
+        | Comparison::NumericLessThanEquals
+        | Comparison::NumericGreaterThan
+        | Comparison::NumericGreaterThanEquals => Number::parse(value).is_some(),
+        Comparison::DateEquals
+        | Comparison::DateLessThan
+        | Comparison::DateLessThanEquals
+        | Comparison::DateGreaterThan
+        | Comparison::DateGreaterThanEquals => values::instant(value).is_some(),
+        Comparison::StringEquals
+        | Comparison::StringEqualsIgnoreCase
+        | Comparison::StringLike
+        | Comparison::Bool
+        | Comparison::BinaryEquals
+        | Comparison::Null => true,
     }
 }
 

@@ -115,6 +115,15 @@ fn gate_9_random_pairs_miss_nothing() {
         );
         for _ in 0..40 {
             let sample = read_request(&request(&mut random, grammar));
+            // The relation is over requests whose keys have values of their type: a SourceArn is an ARN.
+            if sample
+                .context
+                .values()
+                .flatten()
+                .any(|value| value == "none")
+            {
+                continue;
+            }
             let (in_a, in_b) = (
                 evaluate(&a, &sample).is_allowed(),
                 evaluate(&b, &sample).is_allowed(),
