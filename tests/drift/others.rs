@@ -27,7 +27,8 @@ pub(crate) fn thumbprints_are_left_alone() {
 
 /// Near names without a mark, and another project's mark: neither plan, apply nor destroy minds.
 pub(crate) fn look_alikes_stay_as_they_are() {
-    let project = Project::applied();
+    let project = Project::seed();
+    project.apply();
     let before = names(&project.sandbox().snapshot());
     for (service, operation, input) in look_alikes() {
         project.ask(service, operation, input);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use provision::sandbox::{Sandbox, Service, VirtualClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What `plan` says where nothing differs.
@@ -76,9 +76,17 @@ impl Project {
         project
     }
 
-    /// The same, applied.
+    /// The same, applied when images had been pushed, so that its services run.
     pub(crate) fn applied() -> Self {
         let project = Self::seed();
+        let made = project.run(&["apply", "--yes", "repository/back-end"]);
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        for tag in ["staging", "prod"] {
+            let manifest = json!({ "schemaVersion": 2, "annotations": { "for": tag } });
+            let input = json!({ "repositoryName": "back-end", "imageTag": tag,
+                "imageManifest": manifest.to_string() });
+            project.ask(Service::Ecr, "PutImage", input);
+        }
         project.apply();
         fs::copy(project.path(STATE), project.path(APPLIED)).unwrap();
         project
@@ -115,8 +123,27 @@ impl Project {
 
     /// Does something as somebody else.
     pub(crate) fn ask(&self, service: Service, operation: &str, input: Value) -> Value {
-        let answer = self.sandbox().ask(service, operation, input);
-        answer.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+        let sandbox = self.sandbox();
+        let ask = |service, operation: &str, input| {
+            let answer = sandbox.ask(service, operation, input);
+            answer.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+        };
+        let text = input.to_string();
+        let Some(name) = text
+            .split("ARN OF ")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+        else {
+            return ask(service, operation, input);
+        };
+        let described = ask(
+            Service::SecretsManager,
+            "DescribeSecret",
+            json!({ "SecretId": name }),
+        );
+        let arn = described["ARN"].as_str().unwrap_or_default();
+        let text = text.replace(&format!("ARN OF {name}"), arn);
+        ask(service, operation, serde_json::from_str(&text).unwrap())
     }
 
     /// Runs the binary in the sandbox.

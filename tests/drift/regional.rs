@@ -169,7 +169,9 @@ fn secret() -> Vec<Drift> {
                 json!({ "RecoveryWindowInDays": 30 }),
             )],
             &[],
+            // The first is refused: a secret that is scheduled for deletion counts as absent.
             &[
+                "secretsmanager:CreateSecret",
                 "secretsmanager:RestoreSecret",
                 "secretsmanager:TagResource",
                 "secretsmanager:UpdateSecret",

@@ -7,7 +7,8 @@ use crate::{Drift, drift};
 
 type Request = (Service, &'static str, Value);
 
-const SECRET: &str = "back-end/staging/jwt-secret-key";
+/// Stands for the ARN of a secret, which the sandbox chooses.
+const SECRET: &str = "ARN OF back-end/staging/jwt-secret-key";
 
 fn ecs(operation: &'static str, input: Value) -> Request {
     (Service::Ecs, operation, input)

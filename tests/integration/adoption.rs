@@ -116,10 +116,11 @@ pub(crate) fn an_empty_directory_is_filled_from_the_account(server: &Server) {
             .collect();
         assert_eq!(fields, [&json!("owner")], "{change}");
     }
+    changed.sort_unstable();
     let unmarked = [
         "policy/GitHubActions-ECR-Push-Policy",
-        "role/GitHubActions-ECR-Push",
         "repository/back-end",
+        "role/GitHubActions-ECR-Push",
     ];
     assert_eq!(changed, unmarked);
     project.run(&init).with(1);

@@ -39,7 +39,6 @@ pub(crate) fn a_wrong_account_is_refused_before_anything_is_read(server: &Server
         &["plan"][..],
         &["apply", "--yes"],
         &["destroy", "--yes", "--allow", "deletes"],
-        &["output", "repository/back-end.url"],
     ] {
         proxy.forget();
         let mut arguments = vec!["--endpoint-url", proxy.url()];
@@ -141,14 +140,7 @@ pub(crate) fn a_role_is_assumed(server: &Server) {
     );
 
     proxy.forget();
-    let other = "arn:aws:iam::111122223333:role/Deployer";
-    let arguments = [
-        "--endpoint-url",
-        proxy.url(),
-        "--assume-role-arn",
-        other,
-        "plan",
-    ];
+    project.edit("633607774026", "111122223333");
     let refused = project.run(&arguments).with(1);
     assert!(
         refused.stderr.contains("111122223333"),
