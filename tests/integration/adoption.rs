@@ -123,7 +123,7 @@ pub(crate) fn an_empty_directory_is_filled_from_the_account(server: &Server) {
         "role/GitHubActions-ECR-Push",
     ];
     assert_eq!(changed, unmarked);
-    project.run(&init).with(1);
+    project.run(&init).with(3);
     assert_eq!(account(server), before, "init or plan wrote");
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn a_wrong_account_is_refused_before_anything_is_read(server: &Server
     assert_eq!(account(server), before, "the wrong account was written to");
 }
 
-/// `--endpoint-url`, `AWS_ENDPOINT_URL`, the endpoint of one service, and a profile's: each reaches
+/// `--endpoint-url`, `AWS_ENDPOINT_URL`, and a profile's endpoint: each reaches
 /// the proxy, and the flag wins over the variable.
 pub(crate) fn every_way_to_an_endpoint_is_taken(server: &Server) {
     let proxy = Proxy::before(&server.url());
