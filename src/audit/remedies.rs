@@ -13,14 +13,22 @@ pub(super) fn accept_fields(drift: &Drift) -> Option<String> {
     let lines: Vec<String> = drift
         .fields
         .iter()
-        .filter_map(|field| Some(format!("{} = {}", plain_key(&field.path)?, toml(&field.live)?)))
+        .filter_map(|field| {
+            Some(format!(
+                "{} = {}",
+                plain_key(&field.path)?,
+                toml(&field.live)?
+            ))
+        })
         .collect();
     (!lines.is_empty()).then(|| format!("[{kind}.\"{name}\"]\n{}", lines.join("\n")))
 }
 
 /// A path that is a key of its table.
 fn plain_key(path: &str) -> Option<&str> {
-    let plain = path.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (plain && path != "owner").then_some(path)
 }
 
@@ -28,7 +36,9 @@ fn plain_key(path: &str) -> Option<&str> {
 fn toml(value: &Value) -> Option<String> {
     match value {
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::String(text) if !text.contains('\n') && !text.starts_with("(hidden") => Some(value.to_string()),
+        Value::String(text) if !text.contains('\n') && !text.starts_with("(hidden") => {
+            Some(value.to_string())
+        }
         Value::Array(items) => {
             let items: Option<Vec<String>> = items.iter().map(toml).collect();
             items.map(|items| format!("[{}]", items.join(", ")))
