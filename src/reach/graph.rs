@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::{Config, Image};
+use crate::config::{Config, Image, TagMutability};
 use crate::policy::{Grants, Request, StatementRef, Witness};
 
 use super::facts::Facts;
@@ -120,6 +120,8 @@ pub struct Graph {
     pub services: BTreeMap<String, Vec<String>>,
     /// The services of production.
     pub production: BTreeSet<String>,
+    /// The repositories in which some tag can be moved.
+    pub movable: BTreeSet<String>,
 }
 
 impl Graph {
@@ -186,7 +188,13 @@ impl Facts<'_> {
     /// The graph of all roles that some GitHub token may assume.
     #[must_use]
     pub fn graph(&self, trusts: &[TrustText<'_>]) -> Graph {
-        let mut graph = Graph { services: services(self.config), production: production(self.config), ..Graph::default() };
+        let mut graph = Graph {
+            edges: Vec::new(),
+            grants: BTreeMap::new(),
+            services: services(self.config),
+            production: production(self.config),
+            movable: movable(self.config),
+        };
         let targets = self.targets();
         for trust in trusts {
             let edges = self.edges(trust);
@@ -255,6 +263,14 @@ pub struct TrustText<'a> {
 #[must_use]
 pub fn subject(request: &Request) -> Option<String> {
     request.context.get(&super::github::key("sub")).and_then(|values| values.first()).cloned()
+}
+
+/// The addresses of the declared repositories whose tags are not all immutable.
+fn movable(config: &Config) -> BTreeSet<String> {
+    let all = config.repositories.iter();
+    all.filter(|(_, repository)| repository.image_tag_mutability != TagMutability::Immutable)
+        .map(|(name, _)| format!("repository/{name}"))
+        .collect()
 }
 
 /// Repository addresses → the addresses of the declared services whose images come from them.

@@ -2,6 +2,7 @@
 
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::case::token;
+use crate::audit::remedies::role_for_each_environment;
 use crate::reach::Family;
 
 const ABOUT: About = About {
@@ -43,8 +44,10 @@ impl Rule for EveryRef {
                 }
                 let mut finding = case.token_finding(&ABOUT, trust, first, &message);
                 finding.evidence = passing.iter().map(|(_, witness)| token(trust, witness)).collect();
-                if grant.is_some() {
-                    finding = finding.severity(Severity::High);
+                if let Some(grant) = grant {
+                    let repository: Vec<&str> = grant.resource.strip_prefix("repository/").into_iter().collect();
+                    let lines = role_for_each_environment(case.facts.config, &repository);
+                    finding = finding.severity(Severity::High).remedy(format!("{}\n{lines}", ABOUT.remedy));
                 }
                 out.push(finding);
             }

@@ -27,7 +27,7 @@ impl Rule for LetterCase {
         for trust in case.trusts.iter().filter(|trust| trust.mended) {
             let Some(repository) = &trust.declared else { continue };
             let before = Grants::of(&trust.held.document);
-            let ours = trust.subjects(&repository.subjects());
+            let ours = trust.subjects(&repository.prefixes().map(|prefix| format!("{prefix}:*")));
             let dead = Requests::witnesses(&before, &[&ours], &[]).is_empty();
             for witness in trust.passing(&[&ours], &[]) {
                 if evaluate(&trust.held.document, &witness.request).is_allowed() {
