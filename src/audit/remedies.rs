@@ -17,14 +17,22 @@ pub(super) fn accept_fields(drift: &Drift) -> Option<String> {
     let lines: Vec<String> = drift
         .fields
         .iter()
-        .filter_map(|field| Some(format!("{} = {}", plain_key(&field.path)?, toml(&field.live)?)))
+        .filter_map(|field| {
+            Some(format!(
+                "{} = {}",
+                plain_key(&field.path)?,
+                toml(&field.live)?
+            ))
+        })
         .collect();
     (!lines.is_empty()).then(|| format!("[{kind}.\"{name}\"]\n{}", lines.join("\n")))
 }
 
 /// A path that is a key of its table.
 fn plain_key(path: &str) -> Option<&str> {
-    let plain = path.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (plain && path != "owner").then_some(path)
 }
 
@@ -32,7 +40,9 @@ fn plain_key(path: &str) -> Option<&str> {
 fn toml(value: &Value) -> Option<String> {
     match value {
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::String(text) if !text.contains('\n') && !text.starts_with("(hidden") => Some(value.to_string()),
+        Value::String(text) if !text.contains('\n') && !text.starts_with("(hidden") => {
+            Some(value.to_string())
+        }
         Value::Array(items) => {
             let items: Option<Vec<String>> = items.iter().map(toml).collect();
             items.map(|items| format!("[{}]", items.join(", ")))
@@ -47,10 +57,16 @@ pub(super) fn role_for_each_environment(config: &Config, repositories: &[&str]) 
     let mut out = String::new();
     for environment in &config.environments {
         let name = &environment.name;
-        let _ = writeln!(out, "[role.\"github-{name}\"]\ntrust = {{ github = {{ environments = [\"{name}\"] }} }}\n");
+        let _ = writeln!(
+            out,
+            "[role.\"github-{name}\"]\ntrust = {{ github = {{ environments = [\"{name}\"] }} }}\n"
+        );
     }
     for repository in repositories {
-        let _ = writeln!(out, "[repository.\"{repository}\"]\nimage_tag_mutability = \"IMMUTABLE\"\n");
+        let _ = writeln!(
+            out,
+            "[repository.\"{repository}\"]\nimage_tag_mutability = \"IMMUTABLE\"\n"
+        );
     }
     out.push_str("# Push every build under its commit; then provision deploy and provision promote take its digest along.");
     out

@@ -307,6 +307,8 @@ impl Account {
     /// The role of this name; letter case does not distinguish two roles.
     #[must_use]
     pub fn role(&self, name: &str) -> Option<(&String, &Role)> {
-        self.roles.iter().find(|(_, role)| role.name.eq_ignore_ascii_case(name))
+        self.roles
+            .iter()
+            .find(|(_, role)| role.name.eq_ignore_ascii_case(name))
     }
 }

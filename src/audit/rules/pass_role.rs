@@ -26,12 +26,23 @@ impl Rule for PassRole {
         let roles: Vec<String> = config
             .services
             .values()
-            .flat_map(|service| service.task.execution_role.iter().chain(&service.task.task_role))
+            .flat_map(|service| {
+                service
+                    .task
+                    .execution_role
+                    .iter()
+                    .chain(&service.task.task_role)
+            })
             .map(|role| role.arn.clone())
             .collect();
-        let bounded = json!({ "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } });
+        let bounded =
+            json!({ "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } });
         let intended: Vec<&str> = roles.iter().map(String::as_str).collect();
-        let without = if intended.is_empty() { vec![] } else { vec![Requests::of_where(&["iam:PassRole"], &intended, &bounded)] };
+        let without = if intended.is_empty() {
+            vec![]
+        } else {
+            vec![Requests::of_where(&["iam:PassRole"], &intended, &bounded)]
+        };
         let mut out = Vec::new();
         for (role, state) in case.ci_states() {
             if !state.mentions(&["iam:PassRole"], &["*"]) {
@@ -42,7 +53,10 @@ impl Rule for PassRole {
             for witness in Requests::witnesses(&state.grants(), &[&within], &excluded) {
                 let message = match roles.contains(&witness.request.resource) {
                     true => format!("it may pass {} to any service.", witness.request.resource),
-                    false => format!("it may pass {}, which no declared task uses.", witness.request.resource),
+                    false => format!(
+                        "it may pass {}, which no declared task uses.",
+                        witness.request.resource
+                    ),
                 };
                 out.push(case.held_finding(&ABOUT, role, state, &witness, &message));
             }

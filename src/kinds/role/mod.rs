@@ -48,6 +48,9 @@ pub struct Spec {
     /// The instance profiles that hold it: IAM does not delete it before it is out of them.
     #[serde(skip)]
     pub instance_profiles: Aside<Vec<String>>,
+    /// How many managed policies the account allows on a role; none where it was not asked.
+    #[serde(skip)]
+    pub most_policies: Aside<Option<usize>>,
 }
 
 impl Owned for Spec {
@@ -169,6 +172,7 @@ impl Kind for Role {
             }
             desired.arn = live.arn.clone();
             desired.instance_profiles = live.instance_profiles.clone();
+            desired.most_policies = live.most_policies.clone();
         }
         desired
     }
@@ -274,6 +278,7 @@ fn declared(config: &Config, name: &str, role: &config::Role) -> Spec {
         tags: role.tags.clone(),
         arn: Aside(config.project.iam_arn(&format!("role{}{name}", role.path))),
         instance_profiles: Aside::default(),
+        most_policies: Aside::default(),
     }
 }
 
@@ -303,6 +308,7 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
         tags,
         arn: _,
         instance_profiles: _,
+        most_policies: _,
     } = after;
     let mut calls = Vec::new();
     if *path != before.path {
@@ -327,21 +333,11 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
         calls.push(Call::PutBoundary { arn });
     }
     // What denies comes first, so that a creation goes through these calls in this order.
-    let changed = |(name, document): &(&String, &Document)| {
-        before.inline_policies.get(*name) != Some(*document)
-    };
-    let (denies, others): (Vec<_>, Vec<_>) = inline_policies
-        .iter()
-        .filter(changed)
-        .partition(|(_, document)| denies(document));
-    let put = |(name, document): (&String, &Document)| Call::PutInline {
-        name: name.clone(),
-        document: document.clone(),
-    };
-    calls.extend(denies.into_iter().map(put));
+    let (denies, others) = inline_changes(&before.inline_policies, inline_policies);
+    calls.extend(denies);
     let attached = managed_policies.difference(&before.managed_policies);
     calls.extend(attached.map(|arn| Call::Attach { arn: arn.clone() }));
-    calls.extend(others.into_iter().map(put));
+    calls.extend(others);
     if *trust_policy != before.trust_policy {
         calls.push(Call::SetTrustPolicy {
             document: trust_policy.clone(),
@@ -355,11 +351,28 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
     if permissions_boundary.is_none() && before.permissions_boundary.is_some() {
         calls.push(Call::DeleteBoundary);
     }
-    if !change.remove.is_empty() {
-        let keys = change.remove;
-        calls.push(Call::Untag { keys });
-    }
+    let keys = change.remove;
+    calls.extend((!keys.is_empty()).then_some(Call::Untag { keys }));
     calls
+}
+
+/// The calls that put what differs: the documents with a Deny, and the others.
+fn inline_changes(
+    before: &BTreeMap<String, Document>,
+    after: &BTreeMap<String, Document>,
+) -> (Vec<Call>, Vec<Call>) {
+    let put = |(name, document): (&String, &Document)| Call::PutInline {
+        name: name.clone(),
+        document: document.clone(),
+    };
+    let (first, second): (Vec<_>, Vec<_>) = after
+        .iter()
+        .filter(|(name, document)| before.get(*name) != Some(*document))
+        .partition(|(_, document)| denies(document));
+    (
+        first.into_iter().map(put).collect(),
+        second.into_iter().map(put).collect(),
+    )
 }
 
 fn denies(document: &Document) -> bool {
