@@ -162,7 +162,7 @@ impl Facts<'_> {
                 address,
                 arn,
                 power,
-            })
+            });
         };
         for name in config.repositories.keys() {
             add(
