@@ -16,7 +16,7 @@ use crate::plan::kind_of;
 use crate::policy::{Document, PolicyKind};
 use crate::reach::{
     ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Drift, Field, Group, Image, LogGroup,
-    ManagedPolicy, Permissions, OidcProvider, Repository, Role, Secret, Service, TaskDefinition,
+    ManagedPolicy, OidcProvider, Permissions, Repository, Role, Secret, Service, TaskDefinition,
     Unread, User,
 };
 use crate::redact;

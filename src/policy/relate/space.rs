@@ -487,6 +487,7 @@ impl Space {
         all.push(more);
         all.sort_unstable();
         if (dimension == ACTION || dimension == RESOURCE)
+            && self.model == Model::Fresh
             && !self.memo.contains_key(&(dimension, all.clone()))
             && let Some(Some(Point::Text(text))) = self.memo.get(&(dimension, signed.to_vec()))
             && let Some(Atom::Strings(set)) = self.atoms.get(more.0 as usize)
