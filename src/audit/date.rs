@@ -10,7 +10,7 @@ const DAY: i64 = 86_400;
 pub struct Day {
     year: i64,
     month: i64,
-    day: i64,
+    number: i64,
 }
 
 impl Day {
@@ -34,7 +34,7 @@ impl Day {
         Self {
             year,
             month,
-            day: day_of_year - (153 * shifted + 2) / 5 + 1,
+            number: day_of_year - (153 * shifted + 2) / 5 + 1,
         }
     }
 
@@ -47,13 +47,17 @@ impl Day {
         else {
             return None;
         };
-        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Self { year, month, day })
+        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Self {
+            year,
+            month,
+            number: day,
+        })
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.number)
     }
 }
 

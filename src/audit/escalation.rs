@@ -1,5 +1,5 @@
 //! The known ways from some permissions to more, each asked on the roles and users that are there.
-//! Facts: pathfinding.cloud (DataDog, Apache-2.0), which names for each way the actions that it takes.
+//! Facts: pathfinding.cloud (by Datadog, Apache-2.0), which names for each way the actions that it takes.
 
 use crate::policy::{Request, RequestPrincipal, Witness, evaluate};
 use crate::reach::{Facts, Holder, HolderKind, Requests, State};
@@ -20,7 +20,7 @@ pub(super) enum On {
     Group,
     /// Another role that is there.
     OtherRole,
-    /// A role that is there and that this service may assume; the first action is PassRole.
+    /// A role that is there and that this service may assume; the first action is `PassRole`.
     Pass(&'static str),
     /// A resource of another service, which was not looked for.
     Found,
@@ -267,7 +267,7 @@ fn pass(facts: &Facts<'_>, state: &State, service: &str) -> Option<Beginning> {
     None
 }
 
-/// Whether a role's trust policy lets a principal in by AssumeRole.
+/// Whether a role's trust policy lets a principal in by `AssumeRole`.
 fn lets_in(role: &Holder, principal: RequestPrincipal) -> bool {
     let request = Request {
         principal,

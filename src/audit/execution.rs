@@ -9,7 +9,7 @@ use crate::config::{Config, Container, SecretReference};
 use crate::policy::PolicyKind;
 use crate::reach::Requests;
 
-/// What AmazonECSTaskExecutionRolePolicy allows, and what it lacks for logs and for encrypted secrets.
+/// What `AmazonECSTaskExecutionRolePolicy` allows, and what it lacks for logs and for encrypted secrets.
 const ALWAYS: &[&str] = &[
     "ecr:GetAuthorizationToken",
     "ecr:BatchCheckLayerAvailability",
@@ -52,7 +52,7 @@ pub(super) fn needed(config: &Config, role: &str) -> Option<Requests> {
         ];
         statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": resources }));
     }
-    Some(Requests::written(statements, PolicyKind::Identity))
+    Some(Requests::written(&statements, PolicyKind::Identity))
 }
 
 /// The ARNs, as patterns, of what a container is given when it starts.

@@ -165,10 +165,4 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 mod tests;

@@ -16,7 +16,7 @@ use crate::plan::kind_of;
 use crate::policy::{Document, PolicyKind};
 use crate::reach::{
     ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Drift, Field, Group, Image, LogGroup,
-    ManagedPolicy, Permissions, Provider, Repository, Role, Secret, Service, TaskDefinition,
+    ManagedPolicy, OidcProvider, Permissions, Repository, Role, Secret, Service, TaskDefinition,
     Unread, User,
 };
 use crate::redact;
@@ -214,7 +214,7 @@ impl Reader<'_> {
                 .iam_arn(&format!("oidc-provider/{name}"));
             match iam::oidc_provider(self.aws, &arn).await {
                 Ok(Some(provider)) => {
-                    let one = Provider {
+                    let one = OidcProvider {
                         client_ids: provider.client_ids.clone(),
                         thumbprints: provider.thumbprints.clone(),
                         tags: provider.tags.clone(),

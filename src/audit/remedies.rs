@@ -1,6 +1,10 @@
 //! Lines of infra.toml: what would declare a difference, and what would end a danger.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
+
+use crate::config::Config;
 
 use crate::reach::Drift;
 
@@ -45,4 +49,25 @@ fn toml(value: &Value) -> Option<String> {
         }
         Value::Null | Value::String(_) | Value::Object(_) => None,
     }
+}
+
+/// The lines that take production out of the reach of every branch: a role for each environment, and tags that cannot be
+/// moved in the repositories that production runs from.
+pub(super) fn role_for_each_environment(config: &Config, repositories: &[&str]) -> String {
+    let mut out = String::new();
+    for environment in &config.environments {
+        let name = &environment.name;
+        let _ = writeln!(
+            out,
+            "[role.\"github-{name}\"]\ntrust = {{ github = {{ environments = [\"{name}\"] }} }}\n"
+        );
+    }
+    for repository in repositories {
+        let _ = writeln!(
+            out,
+            "[repository.\"{repository}\"]\nimage_tag_mutability = \"IMMUTABLE\"\n"
+        );
+    }
+    out.push_str("# Push every build under its commit; then provision deploy and provision promote take its digest along.");
+    out
 }

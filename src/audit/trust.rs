@@ -139,7 +139,8 @@ impl<'a> Trust<'a> {
             );
         }
         if let Some(declared) = &self.declared {
-            out.retain(|one| one.full_name() != declared.full_name());
+            // Names that differ in letter case only are one repository's, and GitHub's spelling is the declared one.
+            out.retain(|one| !one.full_name().eq_ignore_ascii_case(&declared.full_name()));
             out.insert(0, declared.clone());
         }
         out

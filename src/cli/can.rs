@@ -90,9 +90,10 @@ pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Re
         Error::new(ErrorKind::Usage, message)
             .hint("A subject is role/NAME, user/NAME, an ARN, or repo:OWNER/NAME:....")
     })?;
-    let text = match permits.is_empty() {
-        true => format!("no: nothing lets {subject} {action} on {resource}\n"),
-        false => format!("yes: {}", permits_text(&permits)),
+    let text = if permits.is_empty() {
+        format!("no: nothing lets {subject} {action} on {resource}\n")
+    } else {
+        format!("yes: {}", permits_text(&permits))
     };
     session.screen.result(&text)?;
     Ok(unread(&account, session))

@@ -24,7 +24,7 @@ pub struct Account {
     /// When it was read: seconds since the Unix epoch.
     pub taken: u64,
     /// The OIDC providers by ARN.
-    pub providers: BTreeMap<String, Provider>,
+    pub providers: BTreeMap<String, OidcProvider>,
     /// The roles by ARN.
     pub roles: BTreeMap<String, Role>,
     /// The users by ARN.
@@ -61,7 +61,7 @@ pub struct Account {
 
 /// An OIDC provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
+pub struct OidcProvider {
     /// The audiences.
     pub client_ids: Vec<String>,
     /// The thumbprints.

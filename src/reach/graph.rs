@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::{Config, Image};
+use crate::config::{Config, Image, TagMutability};
 use crate::policy::{Grants, Request, StatementRef, Witness};
 
 use super::facts::Facts;
@@ -130,6 +130,8 @@ pub struct Graph {
     pub services: BTreeMap<String, Vec<String>>,
     /// The services of production.
     pub production: BTreeSet<String>,
+    /// The repositories in which some tag can be moved.
+    pub movable: BTreeSet<String>,
 }
 
 impl Graph {
@@ -160,7 +162,7 @@ impl Facts<'_> {
                 address,
                 arn,
                 power,
-            })
+            });
         };
         for name in config.repositories.keys() {
             add(
@@ -230,9 +232,11 @@ impl Facts<'_> {
     #[must_use]
     pub fn graph(&self, trusts: &[TrustText<'_>]) -> Graph {
         let mut graph = Graph {
+            edges: Vec::new(),
+            grants: BTreeMap::new(),
             services: services(self.config),
             production: production(self.config),
-            ..Graph::default()
+            movable: movable(self.config),
         };
         let targets = self.targets();
         for trust in trusts {
@@ -325,6 +329,14 @@ pub fn subject(request: &Request) -> Option<String> {
         .get(&super::github::key("sub"))
         .and_then(|values| values.first())
         .cloned()
+}
+
+/// The addresses of the declared repositories whose tags are not all immutable.
+fn movable(config: &Config) -> BTreeSet<String> {
+    let all = config.repositories.iter();
+    all.filter(|(_, repository)| repository.image_tag_mutability != TagMutability::Immutable)
+        .map(|(name, _)| format!("repository/{name}"))
+        .collect()
 }
 
 /// Repository addresses → the addresses of the declared services whose images come from them.

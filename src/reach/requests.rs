@@ -21,29 +21,27 @@ impl Requests {
                 "Condition": condition,
             })
         };
-        Self::written(
-            conditions.iter().map(statement).collect(),
-            PolicyKind::Trust,
-        )
+        let statements: Vec<Value> = conditions.iter().map(statement).collect();
+        Self::written(&statements, PolicyKind::Trust)
     }
 
     /// The requests of these action patterns on these resource patterns.
     #[must_use]
     pub fn of(actions: &[&str], resources: &[&str]) -> Self {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
-        Self::written(vec![statement], PolicyKind::Identity)
+        Self::written(&[statement], PolicyKind::Identity)
     }
 
     /// The same under a `Condition` element.
     #[must_use]
     pub fn of_where(actions: &[&str], resources: &[&str], condition: &Value) -> Self {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources, "Condition": condition });
-        Self::written(vec![statement], PolicyKind::Identity)
+        Self::written(&[statement], PolicyKind::Identity)
     }
 
     /// The requests that these statements allow.
     #[must_use]
-    pub fn written(statements: Vec<Value>, kind: PolicyKind) -> Self {
+    pub fn written(statements: &[Value], kind: PolicyKind) -> Self {
         let value = json!({ "Version": "2012-10-17", "Statement": statements });
         Self(Document::read(&value.to_string(), kind).ok())
     }

@@ -86,10 +86,10 @@ fn indented(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     match lines.as_slice() {
         [one] => (*one).to_owned(),
-        many => many
-            .iter()
-            .map(|line| format!("\n        {line}"))
-            .collect(),
+        many => many.iter().fold(String::new(), |mut out, line| {
+            let _ = write!(out, "\n        {line}");
+            out
+        }),
     }
 }
 
@@ -157,13 +157,11 @@ pub fn summary(audit: &Audit) -> String {
         .map(|(severity, count)| format!("{count} {}", severity.name()))
         .collect();
     let plural = if audit.findings.len() == 1 { "" } else { "s" };
-    let mut out = match words.is_empty() {
-        true => "No findings.".to_owned(),
-        false => format!(
-            "{} finding{plural}: {}.",
-            audit.findings.len(),
-            words.join(", ")
-        ),
+    let mut out = if words.is_empty() {
+        "No findings.".to_owned()
+    } else {
+        let count = audit.findings.len();
+        format!("{count} finding{plural}: {}.", words.join(", "))
     };
     if !audit.accepted.is_empty() {
         let _ = write!(out, " {} accepted.", audit.accepted.len());

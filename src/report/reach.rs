@@ -69,12 +69,9 @@ fn blind_spot(graph: &Graph) -> String {
     let mut out = String::new();
     let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
     for edge in &graph.edges {
-        let pushed = graph
-            .grants
-            .get(&edge.role)
-            .into_iter()
-            .flatten()
-            .filter(|grant| grant.power == Power::Push);
+        let grants = graph.grants.get(&edge.role).into_iter().flatten();
+        let pushed = grants
+            .filter(|grant| grant.power == Power::Push && graph.movable.contains(&grant.resource));
         for grant in pushed {
             let services = graph.services.get(&grant.resource).into_iter().flatten();
             let production: Vec<&str> = services

@@ -72,6 +72,9 @@ impl Rule for NoSuchResource {
     }
 }
 
+/// The resource of an action that takes none: a star, and not whatever a star matches.
+const NOTHING: &str = "${*}";
+
 /// The resources that an action takes, as patterns, where the statement names none of them.
 fn missed(document: &Document, statement: &Statement, name: &str) -> Option<Vec<String>> {
     let action = actions::find(name)?;
@@ -81,7 +84,7 @@ fn missed(document: &Document, statement: &Statement, name: &str) -> Option<Vec<
         .map(|one| pattern(one.arn))
         .collect();
     if wanted.is_empty() {
-        wanted.push("*".to_owned());
+        wanted.push(NOTHING.to_owned());
     }
     let alone = part(document, statement.index, true)?;
     let alone = if statement.effect == Effect::Deny {
@@ -129,7 +132,7 @@ fn granted(document: &Document, name: &str, wanted: &[String]) -> Option<Stateme
 
 fn takes(wanted: &[String]) -> String {
     match wanted {
-        [one] if one == "*" => "it takes no resource, only *".to_owned(),
+        [one] if one == NOTHING => "it takes no resource, only *".to_owned(),
         many => format!("it takes {}", many.join(", ")),
     }
 }

@@ -1,6 +1,7 @@
 //! O6: a repository whose every branch, or every environment name, may assume the role.
 
 use crate::audit::case::token;
+use crate::audit::remedies::role_for_each_environment;
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::reach::Family;
 
@@ -58,8 +59,16 @@ impl Rule for EveryRef {
                     .iter()
                     .map(|(_, witness)| token(trust, witness))
                     .collect();
-                if grant.is_some() {
-                    finding = finding.severity(Severity::High);
+                if let Some(grant) = grant {
+                    let repository: Vec<&str> = grant
+                        .resource
+                        .strip_prefix("repository/")
+                        .into_iter()
+                        .collect();
+                    let lines = role_for_each_environment(case.facts.config, &repository);
+                    finding = finding
+                        .severity(Severity::High)
+                        .remedy(format!("{}\n{lines}", ABOUT.remedy));
                 }
                 out.push(finding);
             }

@@ -1,4 +1,4 @@
-//! O9: ForAllValues in an Allow, which an absent claim satisfies.
+//! O9: `ForAllValues` in an Allow, which an absent claim satisfies.
 
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use serde_json::json;

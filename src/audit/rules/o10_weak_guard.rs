@@ -17,7 +17,7 @@ const ABOUT: About = About {
     remedy: "Say whom you trust: StringEquals on the subject, without IfExists and without Not.",
 };
 
-/// The only guards are IfExists or negated.
+/// The only guards are `IfExists` or negated.
 pub(super) struct WeakGuard;
 
 impl Rule for WeakGuard {
@@ -41,7 +41,7 @@ impl Rule for WeakGuard {
                 else {
                     continue;
                 };
-                let message = "its only guards are IfExists or negated operators, and those hold for strangers too.";
+                let message = "its only guards are `IfExists` or negated operators, and those hold for strangers too.";
                 let mut finding = case.trust_finding(&ABOUT, trust, Some(statement), message);
                 finding.evidence.push(token(trust, &witness));
                 out.push(finding);

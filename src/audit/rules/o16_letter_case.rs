@@ -29,21 +29,17 @@ impl Rule for LetterCase {
                 continue;
             };
             let before = Grants::of(&trust.held.document);
-            let ours = trust.subjects(&repository.subjects());
+            let ours = trust.subjects(&repository.prefixes().map(|prefix| format!("{prefix}:*")));
             let dead = Requests::witnesses(&before, &[&ours], &[]).is_empty();
             for witness in trust.passing(&[&ours], &[]) {
                 if evaluate(&trust.held.document, &witness.request).is_allowed() {
                     continue;
                 }
                 let name = repository.full_name();
-                let message = match dead {
-                    true => format!(
-                        "it refuses every token of {name}: the letter case of the repository's name differs."
-                    ),
-                    false => format!(
-                        "part of it refuses every token of {name}: the letter case differs."
-                    ),
-                };
+                let part = if dead { "it" } else { "part of it" };
+                let message = format!(
+                    "{part} refuses every token of {name}: the letter case of the repository's name differs."
+                );
                 let mut finding = case.finding(&ABOUT, &trust.role.address, message);
                 finding.location =
                     case.place(&trust.role.address, trust.held, trust.statement(&witness));

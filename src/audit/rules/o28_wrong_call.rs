@@ -1,4 +1,4 @@
-//! O28: `sts:*`, or AssumeRole where AssumeRoleWithWebIdentity is meant.
+//! O28: `sts:*`, or `AssumeRole` where `AssumeRoleWithWebIdentity` is meant.
 
 use crate::audit::Evidence;
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};

@@ -13,7 +13,7 @@ const ABOUT: About = About {
     remedy: "Allow iam:PassRole on the task and execution roles only, with StringEquals iam:PassedToService = ecs-tasks.amazonaws.com.",
 };
 
-/// PassRole gives away whatever the role may do.
+/// `PassRole` gives away whatever the role may do.
 pub(super) struct PassRole;
 
 impl Rule for PassRole {
@@ -51,12 +51,11 @@ impl Rule for PassRole {
             let within = Requests::of(&["iam:PassRole"], &["*"]);
             let excluded: Vec<&Requests> = without.iter().collect();
             for witness in Requests::witnesses(&state.grants(), &[&within], &excluded) {
-                let message = match roles.contains(&witness.request.resource) {
-                    true => format!("it may pass {} to any service.", witness.request.resource),
-                    false => format!(
-                        "it may pass {}, which no declared task uses.",
-                        witness.request.resource
-                    ),
+                let passed = &witness.request.resource;
+                let message = if roles.contains(passed) {
+                    format!("it may pass {passed} to any service.")
+                } else {
+                    format!("it may pass {passed}, which no declared task uses.")
                 };
                 out.push(case.held_finding(&ABOUT, role, state, &witness, &message));
             }

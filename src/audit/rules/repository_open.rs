@@ -27,7 +27,7 @@ impl Rule for RepositoryOpen {
         let account = &case.facts.config.project.account_id;
         let element = |principal: serde_json::Value| json!({ "Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*" });
         let ours = Requests::written(
-            vec![
+            &[
                 element(json!({ "AWS": account })),
                 element(json!({ "Service": "*" })),
             ],

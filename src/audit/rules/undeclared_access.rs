@@ -52,8 +52,8 @@ impl Rule for UndeclaredAccess {
                 finding = finding.severity(Severity::High);
             } else if administers(state) {
                 finding = finding.severity(Severity::Info);
-                finding.message =
-                    "it may do everything, and so change all that infra.toml declares.".to_owned();
+                "it may do everything, and so change all that infra.toml declares."
+                    .clone_into(&mut finding.message);
             }
             for grant in grants {
                 finding.evidence.push(Evidence::Request {
