@@ -94,6 +94,7 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecr:BatchGetImage", On::Repositories, Use::Audit),
     ("ecr:DescribeImages", On::Repositories, Use::Rollout),
     ("ecr:BatchGetImage", On::Repositories, Use::Rollout),
+    ("ecr:GetDownloadUrlForLayer", On::Repositories, Use::Rollout),
     ("ecr:DescribeImages", On::Repositories, Use::Write),
     ("ecr:BatchGetImage", On::Repositories, Use::Write),
     ("ecr:CreateRepository", On::Repositories, Use::Write),
@@ -155,6 +156,8 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:ListServiceDeployments", On::Services, Use::Rollout),
     ("ecs:DescribeServiceDeployments", On::Anything, Use::Rollout),
     ("ecs:DescribeServiceRevisions", On::Anything, Use::Rollout),
+    ("ecs:StopServiceDeployment", On::Services, Use::Rollout),
+    ("ecs:ContinueServiceDeployment", On::Services, Use::Rollout),
     ("ecs:DescribeServiceDeployments", On::Anything, Use::Write),
     ("ecs:DescribeServiceRevisions", On::Anything, Use::Write),
     ("ecs:ListServiceDeployments", On::Services, Use::Write),
@@ -179,10 +182,14 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
+    ("tasks", &[Use::Rollout, Use::Look]),
+    ("revisions", &[Use::Rollout, Use::Look]),
+    ("scale", &[Use::Rollout, Use::Look]),
+    ("continue", &[Use::Rollout, Use::Look]),
 ];
 
 /// Commands that only look although a rollout is what they look at.
-const READERS: &[&str] = &["status", "wait"];
+const READERS: &[&str] = &["status", "wait", "tasks", "revisions"];
 
 /// The names of the commands that have a policy.
 pub fn commands() -> impl Iterator<Item = &'static str> {

@@ -140,8 +140,6 @@ operations! {
     write StopServiceDeployment = stop_service_deployment,
     /// Answers a hook that waits.
     write ContinueServiceDeployment = continue_service_deployment,
-    /// Runs tasks for their own sake.
-    write RunTask = run_task,
     /// The ARNs of a service's tasks.
     read ListTasks = list_tasks,
     /// Tasks, with the reasons why they stopped.

@@ -17,7 +17,7 @@ use crate::rollout::{self, Proof, Selection, Target};
 ///
 /// Resolves the tag to a digest, checks all that would make the rollout fail, registers the task
 /// definition with that digest or takes a revision that says the same, sends it with one
-/// UpdateService, and follows that deployment to its end. Exit code 4 if it does not succeed.
+/// `UpdateService`, and follows that deployment to its end. Exit code 4 if it does not succeed.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The environment.

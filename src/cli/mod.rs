@@ -148,34 +148,6 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
         Command::Output(arguments) => {
             block_on(output::run(arguments, &Session::load(global, screen)?))
         }
-        Command::Deploy(arguments) => {
-            block_on(deploy::run(arguments, &Session::load(global, screen)?))
-        }
-        Command::Promote(arguments) => {
-            block_on(promote::run(arguments, &Session::load(global, screen)?))
-        }
-        Command::Rollback(arguments) => {
-            block_on(rollback::run(arguments, &Session::load(global, screen)?))
-        }
-        Command::Status(arguments) => {
-            block_on(status::run(arguments, &Session::load(global, screen)?))
-        }
-        Command::Wait(arguments) => {
-            block_on(operate::wait(arguments, &Session::load(global, screen)?))
-        }
-        Command::Tasks(arguments) => {
-            block_on(operate::tasks(arguments, &Session::load(global, screen)?))
-        }
-        Command::Revisions(arguments) => block_on(operate::revisions(
-            arguments,
-            &Session::load(global, screen)?,
-        )),
-        Command::Scale(arguments) => {
-            block_on(operate::scale(arguments, &Session::load(global, screen)?))
-        }
-        Command::Continue(arguments) => {
-            block_on(operate::proceed(arguments, &Session::load(global, screen)?))
-        }
         Command::Sandbox(arguments) => sandbox::run(arguments, &Session::load(global, screen)?),
         Command::Policy(arguments) => policy::run(arguments, screen),
         Command::Can(arguments) => match arguments.file() {
@@ -204,6 +176,23 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
         Command::Schema(arguments) => schema::run(arguments, screen),
         Command::Completions(arguments) => completions::run(arguments, Cli::command(), screen),
         Command::Man(arguments) => man::run(arguments, Cli::command(), screen),
+        services => block_on(operate(services, &Session::load(global, screen)?)),
+    }
+}
+
+/// Runs a command that operates services.
+async fn operate(command: &Command, session: &Session<'_>) -> Result<u8> {
+    match command {
+        Command::Deploy(arguments) => deploy::run(arguments, session).await,
+        Command::Promote(arguments) => promote::run(arguments, session).await,
+        Command::Rollback(arguments) => rollback::run(arguments, session).await,
+        Command::Status(arguments) => status::run(arguments, session).await,
+        Command::Wait(arguments) => operate::wait(arguments, session).await,
+        Command::Tasks(arguments) => operate::tasks(arguments, session).await,
+        Command::Revisions(arguments) => operate::revisions(arguments, session).await,
+        Command::Scale(arguments) => operate::scale(arguments, session).await,
+        Command::Continue(arguments) => operate::proceed(arguments, session).await,
+        _ => Err(Error::bug("This command is nobody's.")),
     }
 }
 

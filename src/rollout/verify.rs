@@ -242,12 +242,11 @@ fn held(account: &Account, role: &iam::Role) -> (Policies, Vec<String>) {
     let mut policies = Policies::default();
     let mut read = |name: &str, text: Option<&str>| {
         let parsed = text.map(|text| Document::parse_encoded(text, PolicyKind::Identity));
-        match parsed {
-            Some(Ok(document)) => Some(document),
-            _ => {
-                unknown.push(name.to_owned());
-                None
-            }
+        if let Some(Ok(document)) = parsed {
+            Some(document)
+        } else {
+            unknown.push(name.to_owned());
+            None
         }
     };
     for (name, text) in &role.inline_policies {
