@@ -522,6 +522,16 @@ impl Snapshot {
         self.0.keys()
     }
 
+    /// What is of this kind, in order.
+    pub fn of_kind<'a>(
+        &'a self,
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a Address, &'a AnySpec)> {
+        self.0
+            .range(Address::new(kind, "")..)
+            .take_while(move |(address, _)| address.kind == kind)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

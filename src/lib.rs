@@ -16,4 +16,5 @@ pub mod plan;
 pub mod policy;
 pub mod redact;
 pub mod report;
+pub mod rollout;
 pub mod sandbox;

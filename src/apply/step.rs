@@ -8,6 +8,7 @@ use super::{Event, Run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, AnyKind, AnySpec, Performed, Scope};
 use crate::plan::{Step, kind_of};
+use crate::rollout;
 
 /// How often a step is performed: with the pauses between, longer than the 10 to 30 s for which a
 /// new role cannot be assumed (facts.md section 3) and than any passing fault.
@@ -115,8 +116,10 @@ async fn look(run: &Run<'_>, kind: &dyn AnyKind, address: &Address) -> Result<Op
 async fn follow(run: &Run<'_>, step: &Step, performed: Performed) -> Result<Vec<String>> {
     let Performed { notes, rollout } = performed;
     if let Some(handle) = rollout {
-        let _ = (&handle, run.limits.rollout);
-        (run.on_event)(Event::Rollout(&step.address, "started"));
+        let tell = |progress: &str| (run.on_event)(Event::Rollout(&step.address, progress));
+        rollout::follow(run.aws, &handle, run.limits.rollout, &tell)
+            .await
+            .map_err(|error| error.at(&step.address))?;
     }
     Ok(notes)
 }

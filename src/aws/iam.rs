@@ -366,6 +366,45 @@ pub async fn policy_description(aws: &Aws, arn: &str) -> Result<Arc<Option<Strin
         .await
 }
 
+/// The default version's document of a managed policy that the account does not use yet; none where
+/// there is no such policy.
+pub async fn policy_document(aws: &Aws, arn: &str) -> Result<Arc<Option<String>>, Error> {
+    aws.look()
+        .once(format!("iam:policy-document:{arn}"), || async {
+            let read = aws
+                .read("iam:GetPolicy", |clients| {
+                    clients.iam.get_policy().policy_arn(arn).send()
+                })
+                .await;
+            let version = found(read)?
+                .and_then(|output| output.policy)
+                .and_then(|policy| policy.default_version_id);
+            match version {
+                Some(version) => policy_version(aws, arn, &version).await.map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
+}
+
+/// The document of one version of a policy, URL-encoded.
+pub async fn policy_version(aws: &Aws, arn: &str, version: &str) -> Result<String, Error> {
+    let output = aws
+        .read("iam:GetPolicyVersion", |clients| {
+            clients
+                .iam
+                .get_policy_version()
+                .policy_arn(arn)
+                .version_id(version)
+                .send()
+        })
+        .await?;
+    required(
+        output.policy_version.and_then(|version| version.document),
+        "Document",
+    )
+}
+
 /// The account's quotas and counts by IAM's names, such as `AttachedPoliciesPerRoleQuota`.
 pub async fn account_summary(aws: &Aws) -> Result<Arc<BTreeMap<String, i32>>, Error> {
     aws.look()

@@ -37,15 +37,15 @@ use self::pacing::Buckets;
 use self::retry::Retry;
 
 pub use self::clock::{Clock, SystemClock};
-pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::connect::{Connection, Timeouts};
+pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::error::{Class, Error};
 pub use self::hint::iam_action;
 pub use self::identity::Identity;
 pub use self::ledger::Ledger;
 pub use self::look::Look;
-pub use self::revision_cache::RevisionCache;
 pub use self::pacing::Pacing;
+pub use self::revision_cache::RevisionCache;
 pub use self::secret_value::Secret;
 
 /// The SDK's clients, one per service and region.

@@ -2,6 +2,7 @@
 //! is `report`'s; this module parses, runs and gives the exit code.
 
 mod apply;
+mod can;
 mod completions;
 mod confirm;
 mod destroy;
@@ -11,6 +12,7 @@ mod interrupt;
 mod man;
 mod output;
 mod plan;
+mod policy;
 mod schema;
 mod session;
 mod stubs;
@@ -51,6 +53,9 @@ enum Command {
     Apply(apply::Arguments),
     Destroy(destroy::Arguments),
     Output(output::Arguments),
+    Policy(policy::Arguments),
+    Can(can::Can),
+    WhoCan(can::WhoCan),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -121,6 +126,9 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
         Command::Output(arguments) => {
             block_on(output::run(arguments, &Session::load(global, screen)?))
         }
+        Command::Policy(arguments) => policy::run(arguments, screen),
+        Command::Can(arguments) => can::can(arguments, screen),
+        Command::WhoCan(arguments) => can::who_can(arguments, screen),
         Command::Schema(arguments) => schema::run(arguments, screen),
         Command::Completions(arguments) => completions::run(arguments, Cli::command(), screen),
         Command::Man(arguments) => man::run(arguments, Cli::command(), screen),

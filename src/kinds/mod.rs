@@ -4,6 +4,7 @@
 mod aside;
 mod documents;
 mod identity;
+pub mod law;
 pub mod oidc_provider;
 pub mod policy;
 pub mod role;
@@ -15,4 +16,12 @@ pub use aside::Aside;
 use crate::kind::AnyKind;
 
 /// Every kind, in the order in which they are made; deletes come after all else, in reverse.
-pub const KINDS: &[&dyn AnyKind] = &[&oidc_provider::OidcProvider, &policy::Policy, &role::Role, &service::Service];
+pub const KINDS: &[&dyn AnyKind] = &[
+    &oidc_provider::OidcProvider,
+    &policy::Policy,
+    &role::Role,
+    &service::Service,
+];
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,9 @@ use super::json::{self, Fault, Node};
 use super::statement::{Effect, Statement};
 
 /// What a document is for; it decides which elements a statement has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyKind {
     /// Attached to a role or user, inline or managed; also a permissions boundary.

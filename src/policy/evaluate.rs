@@ -11,7 +11,7 @@ use super::statement::{Condition, Effect, Patterns, Statement};
 use super::values::{self, Number, Range};
 
 /// Names a statement of a document.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct StatementRef {
     /// 1-based place in its document.
     pub index: usize,

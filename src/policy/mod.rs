@@ -17,24 +17,32 @@
 //!   `law::gains(&before, &after, &before)` asks whether the step `broadens` at all.
 //! - [`Document::atoms`] takes statements apart for cheaper comparisons of one's own.
 
+pub mod actions;
 pub mod atoms;
+pub mod batch;
 mod canonical;
+pub mod describe;
 pub mod document;
 pub mod evaluate;
+pub mod find;
 mod glob;
 mod grammar;
 mod json;
 pub mod law;
+pub mod lint;
 pub mod operator;
 pub mod relate;
 pub mod request;
 pub mod statement;
+pub mod together;
 mod values;
 
 pub use atoms::Atom;
 pub use document::{Document, PolicyKind, SyntaxError, same_spelling, same_spelling_with};
 pub use evaluate::{Decision, StatementRef, evaluate};
+pub use find::{Query, find};
 pub use law::Access;
 pub use relate::{Answer, Comparison, Grants, Relation, Witness, outside, relate, relate_grants};
 pub use request::{Context, Request, RequestPrincipal};
 pub use statement::{Condition, Effect, Patterns, Principal, Principals, Statement};
+pub use together::{Policies, evaluate_together};

@@ -115,7 +115,7 @@ impl Account {
         if self.player.crashed {
             return Delivery::Broken(player::crash());
         }
-        if let Some(layer) = ecr::layer(&self.store, request) {
+        if let Some(layer) = ecr::download(&self.store, request) {
             return Delivery::Reply(layer);
         }
         let call = match protocol::parse(request) {

@@ -192,11 +192,10 @@ impl Player {
         if !call.reads() || self.unseen.is_empty() {
             return None;
         }
-        let mine: Vec<&Unseen> = self
-            .unseen
-            .iter()
-            .filter(|write| write.service == call.service)
-            .collect();
+        // The tagging API lags behind all the others.
+        let concerns =
+            |write: &Unseen| call.service == Service::Tagging || write.service == call.service;
+        let mine: Vec<&Unseen> = self.unseen.iter().filter(|write| concerns(write)).collect();
         let look = (!mine.is_empty()).then(|| stale::look(store, &mine));
         for write in self
             .unseen

@@ -193,24 +193,17 @@ impl Store {
     }
 
     /// The records whose key begins with `prefix`.
-    pub fn under<'a>(
-        &'a self,
+    pub fn under<'s, 'p>(
+        &'s self,
         table: Table,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        self.after(table, Bound::Included(prefix))
-            .take_while(move |(key, _)| key.starts_with(prefix))
-    }
-
-    /// The records from `bound` on.
-    pub(super) fn after<'a>(
-        &'a self,
-        table: Table,
-        bound: Bound<&'a str>,
-    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        prefix: &'p str,
+    ) -> impl Iterator<Item = (&'s str, &'s Value)> + use<'s, 'p> {
         let rows = self.tables.get(&table).map(AsRef::as_ref);
         rows.into_iter()
-            .flat_map(move |rows| rows.range::<str, _>((bound, Bound::Unbounded)))
+            .flat_map(move |rows: &'s Rows| {
+                rows.range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            })
+            .take_while(move |(key, _)| key.starts_with(prefix))
             .map(|(key, record)| (key.as_str(), record.as_ref()))
     }
 

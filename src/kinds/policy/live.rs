@@ -228,7 +228,7 @@ async fn set_document(aws: &Aws, name: &str, arn: &str, document: &Document) -> 
     let versions = versions(aws, arn).await?;
     if let Some(default) = versions.iter().find(|version| version.is_default_version) {
         let id = default.version_id.clone().unwrap_or_default();
-        let text = version_text(aws, arn, &id).await?;
+        let text = iam::policy_version(aws, arn, &id).await?;
         let address = Address::new(Policy::NAME, name);
         let live = identity::document(&text, PolicyKind::Identity, &BTreeMap::new(), &address)?;
         if live == *document {
@@ -279,23 +279,6 @@ async fn versions(aws: &Aws, arn: &str) -> Result<Vec<PolicyVersion>, AwsError> 
             None => return Ok(all),
         }
     }
-}
-
-async fn version_text(aws: &Aws, arn: &str, id: &str) -> Result<String, AwsError> {
-    let output = aws
-        .read("iam:GetPolicyVersion", |clients| {
-            clients
-                .iam
-                .get_policy_version()
-                .policy_arn(arn)
-                .version_id(id)
-                .send()
-        })
-        .await?;
-    output
-        .policy_version
-        .and_then(|version| version.document)
-        .ok_or_else(|| AwsError::unreadable("an answer of iam:GetPolicyVersion without a document"))
 }
 
 async fn delete_oldest(aws: &Aws, arn: &str, versions: &[PolicyVersion]) -> Result<(), AwsError> {

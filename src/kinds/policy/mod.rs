@@ -313,3 +313,6 @@ fn effect(spec: Option<Spec>, call: &Call) -> Result<Option<Spec>, Refusal> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::aws::Aws;
 use crate::config::{self, Config, Tags};
 use crate::error::Result;
 use crate::kind::{Address, Kind, Owned, Performed, Refusal, Scope};
-use crate::policy::{Document, Principal};
+use crate::policy::{Document, Effect, Principal};
 
 /// The kind `role`.
 #[derive(Clone, Copy, Debug)]
@@ -326,14 +326,22 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
     {
         calls.push(Call::PutBoundary { arn });
     }
+    // What denies comes first, so that a creation goes through these calls in this order.
+    let changed = |(name, document): &(&String, &Document)| {
+        before.inline_policies.get(*name) != Some(*document)
+    };
+    let (denies, others): (Vec<_>, Vec<_>) = inline_policies
+        .iter()
+        .filter(changed)
+        .partition(|(_, document)| denies(document));
+    let put = |(name, document): (&String, &Document)| Call::PutInline {
+        name: name.clone(),
+        document: document.clone(),
+    };
+    calls.extend(denies.into_iter().map(put));
     let attached = managed_policies.difference(&before.managed_policies);
     calls.extend(attached.map(|arn| Call::Attach { arn: arn.clone() }));
-    for (name, document) in inline_policies {
-        if before.inline_policies.get(name) != Some(document) {
-            let (name, document) = (name.clone(), document.clone());
-            calls.push(Call::PutInline { name, document });
-        }
-    }
+    calls.extend(others.into_iter().map(put));
     if *trust_policy != before.trust_policy {
         calls.push(Call::SetTrustPolicy {
             document: trust_policy.clone(),
@@ -352,6 +360,13 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
         calls.push(Call::Untag { keys });
     }
     calls
+}
+
+fn denies(document: &Document) -> bool {
+    document
+        .statements()
+        .iter()
+        .any(|statement| statement.effect == Effect::Deny)
 }
 
 /// The boundary stays to the end: IAM deletes a role with its boundary.

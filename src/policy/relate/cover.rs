@@ -36,10 +36,7 @@ fn misses(
     if signed.contains(&(literal.atom, !positive)) {
         return Ok(true);
     }
-    let mut all: Vec<(AtomId, bool)> = signed.to_vec();
-    all.push((literal.atom, positive));
-    all.sort_unstable();
-    Ok(space.solve(literal.dimension, &all)?.is_none())
+    Ok(!space.solve_with(literal.dimension, signed, (literal.atom, positive))?)
 }
 
 /// The constraints with all literals of a box; `None` where nothing is left.

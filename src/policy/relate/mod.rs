@@ -9,6 +9,8 @@ mod space;
 mod strings;
 mod witness;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::document::{Document, PolicyKind};
@@ -17,7 +19,7 @@ use super::request::Request;
 use super::statement::Effect;
 
 use cover::{cover, meet};
-use space::{Constraints, Literal, Origin, Region, Space};
+use space::{ACTION, AtomId, Constraints, Dimension, Literal, Origin, RESOURCE, Region, Space};
 use strings::Exhausted;
 
 /// Documents as IAM combines them: a request must be allowed in every layer, by any document of it, and be denied by
@@ -191,8 +193,10 @@ pub fn relate(a: &Document, b: &Document) -> Comparison {
 /// Compares two sets of documents.
 #[must_use]
 pub fn relate_grants(a: &Grants<'_>, b: &Grants<'_>) -> Comparison {
-    let gained = outside(&[b], &[a]);
-    let lost = outside(&[a], &[b]);
+    let grants = [a, b];
+    let mut question = Question::new(&grants);
+    let gained = question.outside(&[1], &[0]);
+    let lost = question.outside(&[0], &[1]);
     let reason = match (&gained, &lost) {
         (Answer::Unknown(reason), _) | (_, Answer::Unknown(reason)) => Some(reason.clone()),
         _ => None,
@@ -204,14 +208,14 @@ pub fn relate_grants(a: &Grants<'_>, b: &Grants<'_>) -> Comparison {
         (Answer::None, Answer::Some(_)) => Relation::Narrower,
         (Answer::Some(_), Answer::Some(_)) => Relation::Incomparable,
     };
-    let list = |answer: Answer| match answer {
-        Answer::Some(witnesses) => witnesses,
+    let witnesses = |answer: Answer| match answer {
+        Answer::Some(list) => list,
         Answer::None | Answer::Unknown(_) => Vec::new(),
     };
     Comparison {
         relation,
-        gained: list(gained),
-        lost: list(lost),
+        gained: witnesses(gained),
+        lost: witnesses(lost),
         reason,
     }
 }
@@ -219,39 +223,73 @@ pub fn relate_grants(a: &Grants<'_>, b: &Grants<'_>) -> Comparison {
 /// Requests that all of `inside` allow and none of `excluded` does, one for each statement of the first that has any.
 #[must_use]
 pub fn outside(inside: &[&Grants<'_>], excluded: &[&Grants<'_>]) -> Answer {
-    if excluded
-        .iter()
-        .any(|one| inside.iter().any(|other| other.within(one)))
-    {
-        return Answer::None;
+    let all: Vec<&Grants<'_>> = inside.iter().chain(excluded).copied().collect();
+    let inside: Vec<usize> = (0..inside.len()).collect();
+    let excluded: Vec<usize> = (inside.len()..all.len()).collect();
+    Question::new(&all).outside(&inside, &excluded)
+}
+
+/// Grants and, once a search is needed, their boxes in one space.
+struct Question<'q, 'd> {
+    grants: &'q [&'q Grants<'d>],
+    space: Option<(Space, Vec<Boxes>)>,
+}
+
+impl<'q, 'd> Question<'q, 'd> {
+    fn new(grants: &'q [&'q Grants<'d>]) -> Self {
+        Self {
+            grants,
+            space: None,
+        }
     }
-    let Some(first) = inside.first() else {
-        return Answer::None;
-    };
-    let mut space = Space::new(first.kind(), WORK);
-    let inside_boxes: Vec<Boxes> = inside
-        .iter()
-        .map(|grants| Boxes::read(&mut space, grants))
-        .collect();
-    let excluded_boxes: Vec<Boxes> = excluded
-        .iter()
-        .map(|grants| Boxes::read(&mut space, grants))
-        .collect();
-    space.close();
-    let mut search = Search {
-        inside,
-        excluded,
-        witnesses: Vec::new(),
-        refuted: 0,
-    };
-    match search.run(&mut space, &inside_boxes, &excluded_boxes) {
-        Err(Exhausted) => Answer::Unknown("The search reached its limit.".to_owned()),
-        Ok(()) if !search.witnesses.is_empty() => Answer::Some(search.witnesses),
-        Ok(()) if search.refuted > 0 => Answer::Unknown(
-            "Policy variables tie the parts of a request together in a way that was not decided."
-                .to_owned(),
-        ),
-        Ok(()) => Answer::None,
+
+    /// As [`outside`], of the grants at these places.
+    fn outside(&mut self, inside: &[usize], excluded: &[usize]) -> Answer {
+        let grants = self.grants;
+        let pick = |places: &[usize]| -> Vec<&Grants<'d>> {
+            places
+                .iter()
+                .filter_map(|place| grants.get(*place).copied())
+                .collect()
+        };
+        let (inside_grants, excluded_grants) = (pick(inside), pick(excluded));
+        let within = |one: &&Grants<'_>| inside_grants.iter().any(|other| other.within(one));
+        if inside.is_empty() || excluded_grants.iter().any(within) {
+            return Answer::None;
+        }
+        let (space, boxes) = self.space.get_or_insert_with(|| {
+            let kind = grants
+                .first()
+                .map_or(PolicyKind::Identity, |first| first.kind());
+            let mut space = Space::new(kind);
+            let boxes = grants
+                .iter()
+                .map(|grants| Boxes::read(&mut space, grants))
+                .collect();
+            space.close();
+            (space, boxes)
+        });
+        space.work = WORK;
+        let of = |places: &[usize]| -> Vec<&Boxes> {
+            places
+                .iter()
+                .filter_map(|place| boxes.get(*place))
+                .collect()
+        };
+        let mut search = Search {
+            inside: &inside_grants,
+            excluded: &excluded_grants,
+            witnesses: Vec::new(),
+            refuted: 0,
+        };
+        match search.run(space, &of(inside), &of(excluded)) {
+            Err(Exhausted) => Answer::Unknown("The search reached its limit.".to_owned()),
+            Ok(()) if !search.witnesses.is_empty() => Answer::Some(search.witnesses),
+            Ok(()) if search.refuted > 0 => Answer::Unknown(
+                "Policy variables tie the parts of a request together in a way that was not decided.".to_owned(),
+            ),
+            Ok(()) => Answer::None,
+        }
     }
 }
 
@@ -319,11 +357,103 @@ fn joined(one: &Region, other: &Region) -> Region {
     }
 }
 
+/// Joins boxes that differ only in their actions, then those that differ only in their resources: many statements
+/// become one box, and each box less is a level less of search.
+fn merged(space: &mut Space, boxes: Vec<Region>) -> Vec<Region> {
+    let mut out = boxes;
+    for dimension in [ACTION, RESOURCE] {
+        let mut groups: BTreeMap<Vec<Literal>, Vec<Region>> = BTreeMap::new();
+        for region in out {
+            let joins = |literal: &Literal| literal.dimension == dimension && literal.positive;
+            // A box of two layers may hold two such literals, which both must hold: it stays as it is.
+            let alone = region
+                .literals
+                .iter()
+                .filter(|literal| joins(literal))
+                .count()
+                == 1;
+            let others = region
+                .literals
+                .iter()
+                .filter(|literal| !(alone && joins(literal)))
+                .copied()
+                .collect();
+            groups.entry(others).or_default().push(region);
+        }
+        out = groups
+            .into_iter()
+            .map(|(others, group)| union(space, dimension, others, group))
+            .collect();
+    }
+    out
+}
+
+fn union(
+    space: &mut Space,
+    dimension: Dimension,
+    others: Vec<Literal>,
+    group: Vec<Region>,
+) -> Region {
+    let mut group = group;
+    let whole = group
+        .iter()
+        .position(|region| region.literals.len() == others.len());
+    if let Some(place) = whole {
+        return group.swap_remove(place);
+    }
+    let atoms: Vec<AtomId> = group
+        .iter()
+        .flat_map(|region| &region.literals)
+        .filter(|literal| literal.dimension == dimension && literal.positive)
+        .map(|literal| literal.atom)
+        .collect();
+    let mut literals = others;
+    literals.push(space.union(dimension, &atoms));
+    literals.sort_unstable();
+    let origin = group
+        .first()
+        .map_or_else(Origin::default, |region| region.origin.clone());
+    Region {
+        literals,
+        assumptions: Vec::new(),
+        origin,
+    }
+}
+
 struct Search<'a> {
     inside: &'a [&'a Grants<'a>],
     excluded: &'a [&'a Grants<'a>],
     witnesses: Vec<Witness>,
     refuted: usize,
+}
+
+/// Boxes that stand in an excluded set in so many words: what they allow needs no search.
+struct Known {
+    allows: BTreeSet<Vec<Literal>>,
+}
+
+impl Known {
+    fn new(denies: &[Region], excluded: &[&Boxes]) -> Self {
+        let denied: BTreeSet<&Vec<Literal>> =
+            denies.iter().map(|region| &region.literals).collect();
+        let mut allows = BTreeSet::new();
+        for boxes in excluded {
+            // Where the excluded set denies no more than what is denied anyway, its Allows are allowed there.
+            if let [layer] = boxes.allows.as_slice()
+                && boxes
+                    .denies
+                    .iter()
+                    .all(|region| denied.contains(&region.literals))
+            {
+                allows.extend(layer.iter().map(|region| region.literals.clone()));
+            }
+        }
+        Self { allows }
+    }
+
+    fn covers(&self, literals: &Vec<Literal>) -> bool {
+        self.allows.contains(literals)
+    }
 }
 
 /// Points that evaluation refuted, per statement: beyond these more of them tell nothing new.
@@ -333,8 +463,8 @@ impl Search<'_> {
     fn run(
         &mut self,
         space: &mut Space,
-        inside: &[Boxes],
-        excluded: &[Boxes],
+        inside: &[&Boxes],
+        excluded: &[&Boxes],
     ) -> Result<(), Exhausted> {
         let mut starts: Vec<Region> = Vec::new();
         for (place, boxes) in inside.iter().enumerate() {
@@ -348,14 +478,21 @@ impl Search<'_> {
                 .flat_map(|one| allowed.iter().map(|other| joined(one, other)))
                 .collect();
         }
-        let denies: Vec<&Region> = inside.iter().flat_map(|boxes| &boxes.denies).collect();
+        let denies: Vec<Region> = inside
+            .iter()
+            .flat_map(|boxes| boxes.denies.iter().cloned())
+            .collect();
+        let known = Known::new(&denies, excluded);
+        let denies = merged(space, denies);
+        let denies: Vec<&Region> = denies.iter().collect();
         let mut outsides = Vec::new();
         for boxes in excluded {
-            outsides.push((boxes.allowed(space)?, &boxes.denies));
+            let allowed = boxes.allowed(space)?;
+            outsides.push((merged(space, allowed), merged(space, boxes.denies.clone())));
         }
         let mut done: Option<Origin> = None;
         for start in &starts {
-            if done.as_ref() == Some(&start.origin) {
+            if done.as_ref() == Some(&start.origin) || known.covers(&start.literals) {
                 continue;
             }
             let all: Vec<Literal> = start
@@ -380,7 +517,7 @@ impl Search<'_> {
         space: &mut Space,
         constraints: &Constraints,
         removed: &[&Region],
-        excluded: &[(Vec<Region>, &Vec<Region>)],
+        excluded: &[(Vec<Region>, Vec<Region>)],
         origin: &Origin,
     ) -> Result<bool, Exhausted> {
         let Some(((allows, denies), rest)) = excluded.split_first() else {
@@ -391,7 +528,7 @@ impl Search<'_> {
         if self.exclude(space, constraints, &more, rest, origin)? {
             return Ok(true);
         }
-        for deny in *denies {
+        for deny in denies {
             if let Some(denied) = meet(space, constraints, &deny.literals)?
                 && self.exclude(space, &denied, removed, rest, origin)?
             {

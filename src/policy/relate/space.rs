@@ -1,7 +1,7 @@
 //! The space of requests that some documents speak of, and their statements as boxes in it.
 //! A box is a conjunction of signed literals, each over one dimension: action, resource, principal, or one key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::policy::document::{Document, PolicyKind};
 use crate::policy::evaluate::StatementRef;
@@ -54,7 +54,7 @@ pub(super) struct Region {
 }
 
 /// Where a box comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Origin {
     /// Place of the document among those of the first layer.
     pub(super) document: usize,
@@ -85,6 +85,7 @@ pub(super) struct Space {
     everything: StringSet,
     memo: HashMap<(Dimension, Vec<(AtomId, bool)>), Option<Point>>,
     pub(super) work: u64,
+    trust: bool,
 }
 
 /// The calls that a trust policy may speak of: "Permissions for AssumeRole, AssumeRoleWithSAML,
@@ -102,7 +103,7 @@ pub(super) const TRUST_ACTIONS: &[&str] = &[
 const GITHUB: &str = "token.actions.githubusercontent.com";
 
 impl Space {
-    pub(super) fn new(kind: PolicyKind, work: u64) -> Self {
+    pub(super) fn new(kind: PolicyKind) -> Self {
         let everything = StringSet::new(vec![vec![Item::Many { colon: true }]]);
         let colon = Item::Letter(Symbol::from(':'));
         let actions = if kind == PolicyKind::Trust {
@@ -133,7 +134,8 @@ impl Space {
             domains: [StringSet::new(actions), StringSet::new(resources)],
             everything,
             memo: HashMap::new(),
-            work,
+            work: 0,
+            trust: kind == PolicyKind::Trust,
         }
     }
 
@@ -163,6 +165,9 @@ impl Space {
 
     /// To be called after all `boxes`.
     pub(super) fn close(&mut self) {
+        if self.trust {
+            self.name_trust_actions();
+        }
         for key in &mut self.keys {
             key.close();
         }
@@ -181,6 +186,27 @@ impl Space {
                 *slot = Atom::Principals(mask);
             }
         }
+    }
+
+    /// Actions that a trust policy names in full are told apart too, whether they exist or not.
+    fn name_trust_actions(&mut self) {
+        let mut named: BTreeSet<Vec<Item>> = BTreeSet::new();
+        for shape in self.ids.keys() {
+            if let AtomShape::Strings(ACTION, patterns) = shape {
+                let plain = |pattern: &&Vec<Item>| {
+                    pattern.iter().all(|item| matches!(item, Item::Letter(_)))
+                };
+                named.extend(patterns.iter().filter(plain).cloned());
+            }
+        }
+        let mut names: Vec<Vec<Item>> = TRUST_ACTIONS
+            .iter()
+            .map(|name| action_pattern(name))
+            .collect();
+        named.retain(|name| !names.contains(name));
+        names.extend(named);
+        let [actions, _] = &mut self.domains;
+        *actions = StringSet::new(names);
     }
 
     fn region(&mut self, case: &Case<'_>, variables: bool, origin: Origin) -> Option<Region> {
@@ -374,6 +400,56 @@ impl Space {
         id
     }
 
+    /// The positive literal that holds where one of some positive literals does. A statement has at most one
+    /// positive literal of patterns per dimension; a box of several layers keeps the others.
+    pub(super) fn union(&mut self, dimension: Dimension, atoms: &[AtomId]) -> Literal {
+        if let [only] = atoms {
+            return Literal {
+                dimension,
+                atom: *only,
+                positive: true,
+            };
+        }
+        let mut patterns: Vec<Vec<Item>> = Vec::new();
+        for atom in atoms {
+            if let Some(Atom::Strings(set)) = self.atoms.get(*atom as usize) {
+                patterns.extend(set.patterns.iter().cloned());
+            }
+        }
+        patterns.sort();
+        patterns.dedup();
+        let atom = self.atom(AtomShape::Strings(dimension, patterns));
+        Literal {
+            dimension,
+            atom,
+            positive: true,
+        }
+    }
+
+    /// A point of one dimension that satisfies these literals and one more. Where the point of these satisfies that one
+    /// too, no search is needed.
+    pub(super) fn solve_with(
+        &mut self,
+        dimension: Dimension,
+        signed: &[(AtomId, bool)],
+        more: (AtomId, bool),
+    ) -> Result<bool, Exhausted> {
+        let mut all = signed.to_vec();
+        all.push(more);
+        all.sort_unstable();
+        if (dimension == ACTION || dimension == RESOURCE)
+            && !self.memo.contains_key(&(dimension, all.clone()))
+            && let Some(Some(Point::Text(text))) = self.memo.get(&(dimension, signed.to_vec()))
+            && let Some(Atom::Strings(set)) = self.atoms.get(more.0 as usize)
+            && set.contains(text) == more.1
+        {
+            let point = Point::Text(text.clone());
+            self.memo.insert((dimension, all), Some(point));
+            return Ok(true);
+        }
+        Ok(self.solve(dimension, &all)?.is_some())
+    }
+
     /// A point of one dimension that satisfies these literals, if there is one.
     pub(super) fn solve(
         &mut self,
@@ -475,16 +551,38 @@ impl Space {
             })
     }
 
-    /// The patterns of the positive literals: what a readable text may be made from.
-    pub(super) fn positive_patterns(&self, signed: &[(AtomId, bool)]) -> Vec<&StringSet> {
-        signed
-            .iter()
-            .filter(|(_, sign)| *sign)
-            .filter_map(|(atom, _)| match self.atoms.get(*atom as usize) {
-                Some(Atom::Strings(set)) => Some(set),
-                _ => None,
-            })
-            .collect()
+    /// A resource of this form, `${...}` for what varies, that satisfies the literals and holds no variable.
+    pub(super) fn resource_of_form(
+        &mut self,
+        signed: &[(AtomId, bool)],
+        form: &str,
+    ) -> Result<Option<String>, Exhausted> {
+        let mut pattern = String::new();
+        let mut rest = form;
+        while let Some(start) = rest.find("${") {
+            let (before, tail) = rest.split_at(start);
+            pattern.push_str(before);
+            pattern.push('*');
+            rest = tail
+                .find('}')
+                .and_then(|end| tail.get(end + 1..))
+                .unwrap_or_default();
+        }
+        pattern.push_str(rest);
+        let tokens = glob::parse_resource(&pattern, false);
+        let form = StringSet::new(vec![strings::items(&tokens, false, &mut |_| VARIABLES)]);
+        let sets = |wanted: bool| -> Vec<&StringSet> {
+            signed
+                .iter()
+                .filter(|(_, sign)| *sign == wanted)
+                .filter_map(|(atom, _)| match self.atoms.get(*atom as usize) {
+                    Some(Atom::Strings(set)) => Some(set),
+                    _ => None,
+                })
+                .collect()
+        };
+        let found = strings::find(&form, &sets(true), &sets(false), Style::Arn, &mut self.work)?;
+        Ok(found.and_then(|symbols| symbols.into_iter().map(char::from_u32).collect()))
     }
 }
 

@@ -2,7 +2,7 @@
 //! A set is one automaton (a trie whose `*` nodes loop); the search is breadth-first over the product of the sets'
 //! states, determinised as they are met, so that the text found is a shortest one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::policy::glob::Token;
 
@@ -57,8 +57,9 @@ pub(super) fn items(
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    letters: BTreeMap<Symbol, u32>,
-    folds: BTreeMap<Symbol, u32>,
+    /// Sorted by symbol; nearly every node has one.
+    letters: Vec<(Symbol, u32)>,
+    folds: Vec<(Symbol, u32)>,
     ones: [Option<u32>; 2],
     word: Option<u32>,
     /// Children entered without a symbol: `*` that may not and may hold a colon, and `Words`.
@@ -89,13 +90,10 @@ impl StringSet {
             set.insert(pattern);
         }
         set.patterns = patterns;
-        set.start = set.closed(vec![0]);
+        let mut start = vec![0];
+        set.close(&mut start);
+        set.start = start;
         set
-    }
-
-    /// Whether the set holds every text.
-    pub(super) fn is_everything(&self) -> bool {
-        self.start.iter().any(|node| self.absorbs(*node))
     }
 
     fn insert(&mut self, pattern: &[Item]) {
@@ -113,17 +111,16 @@ impl StringSet {
         let Some(node) = self.nodes.get_mut(at as usize) else {
             return at;
         };
-        let slot = match item {
-            Item::Letter(symbol) => node.letters.entry(symbol).or_insert(fresh),
-            Item::Fold(symbol) => node.folds.entry(symbol).or_insert(fresh),
-            Item::One { colon: false } => node.ones[0].get_or_insert(fresh),
-            Item::One { colon: true } => node.ones[1].get_or_insert(fresh),
-            Item::Word => node.word.get_or_insert(fresh),
-            Item::Many { colon: false } => node.loops[0].get_or_insert(fresh),
-            Item::Many { colon: true } => node.loops[1].get_or_insert(fresh),
-            Item::Words => node.loops[2].get_or_insert(fresh),
+        let child = match item {
+            Item::Letter(symbol) => slot_of(&mut node.letters, symbol, fresh),
+            Item::Fold(symbol) => slot_of(&mut node.folds, symbol, fresh),
+            Item::One { colon: false } => *node.ones[0].get_or_insert(fresh),
+            Item::One { colon: true } => *node.ones[1].get_or_insert(fresh),
+            Item::Word => *node.word.get_or_insert(fresh),
+            Item::Many { colon: false } => *node.loops[0].get_or_insert(fresh),
+            Item::Many { colon: true } => *node.loops[1].get_or_insert(fresh),
+            Item::Words => *node.loops[2].get_or_insert(fresh),
         };
-        let child = *slot;
         if child == fresh {
             let own_loop = matches!(item, Item::Many { .. } | Item::Words).then_some(item);
             self.nodes.push(Node {
@@ -144,50 +141,49 @@ impl StringSet {
             .is_some_and(|node| node.accept && node.own_loop == Some(Item::Many { colon: true }))
     }
 
-    fn closed(&self, mut state: State) -> State {
+    /// Adds the nodes that are entered without a symbol; a node after which all is accepted stands for all others.
+    fn close(&self, state: &mut State) {
         let mut place = 0;
         while let Some(at) = state.get(place).copied() {
             if let Some(node) = self.node(at) {
                 state.extend(node.loops.iter().flatten());
+                if node.accept && node.own_loop == Some(Item::Many { colon: true }) {
+                    state.clear();
+                    state.push(at);
+                    return;
+                }
             }
             place += 1;
         }
-        state.sort_unstable();
-        state.dedup();
-        if let Some(sink) = state.iter().copied().find(|at| self.absorbs(*at)) {
-            return vec![sink];
+        if state.len() > 1 {
+            state.sort_unstable();
+            state.dedup();
         }
-        state
     }
 
     fn step(&self, state: &State, symbol: Symbol) -> State {
         let mut next = Vec::new();
+        self.step_into(state, symbol, &mut next);
+        next
+    }
+
+    fn step_into(&self, state: &State, symbol: Symbol, next: &mut State) {
+        next.clear();
         for at in state {
             let Some(node) = self.node(*at) else { continue };
             if node.own_loop.is_some_and(|item| admits(item, symbol)) {
                 next.push(*at);
             }
-            next.extend(node.letters.get(&symbol));
+            next.extend(child_of(&node.letters, symbol));
             if !node.folds.is_empty() {
-                next.extend(node.folds.get(&lower(symbol)));
+                next.extend(child_of(&node.folds, lower(symbol)));
             }
-            if let Some(child) = node.ones[0].filter(|_| admits(Item::One { colon: false }, symbol))
-            {
-                next.push(child);
-            }
-            if let Some(child) = node.ones[1].filter(|_| admits(Item::One { colon: true }, symbol))
-            {
-                next.push(child);
-            }
-            if let Some(child) = node.word.filter(|_| admits(Item::Word, symbol)) {
-                next.push(child);
-            }
+            let [within, across] = node.ones;
+            next.extend(within.filter(|_| admits(Item::One { colon: false }, symbol)));
+            next.extend(across.filter(|_| admits(Item::One { colon: true }, symbol)));
+            next.extend(node.word.filter(|_| admits(Item::Word, symbol)));
         }
-        if next.is_empty() {
-            next
-        } else {
-            self.closed(next)
-        }
+        self.close(next);
     }
 
     fn accepts(&self, state: &State) -> bool {
@@ -198,12 +194,13 @@ impl StringSet {
 
     /// Whether the set holds this text.
     pub(super) fn contains(&self, text: &[Symbol]) -> bool {
-        let mut state = self.start.clone();
+        let (mut state, mut next) = (self.start.clone(), Vec::new());
         for symbol in text {
             if state.is_empty() {
                 return false;
             }
-            state = self.step(&state, *symbol);
+            self.step_into(&state, *symbol, &mut next);
+            std::mem::swap(&mut state, &mut next);
         }
         self.accepts(&state)
     }
@@ -239,8 +236,8 @@ impl StringSet {
     fn outgoing(&self, state: &State, out: &mut BTreeSet<Symbol>) {
         for at in state {
             let Some(node) = self.node(*at) else { continue };
-            out.extend(node.letters.keys());
-            for symbol in node.folds.keys() {
+            out.extend(node.letters.iter().map(|(symbol, _)| *symbol));
+            for (symbol, _) in &node.folds {
                 out.insert(*symbol);
                 out.insert(upper(*symbol));
             }
@@ -258,6 +255,30 @@ impl StringSet {
 }
 
 const COLON: Symbol = ':' as Symbol;
+
+fn child_of(children: &[(Symbol, u32)], symbol: Symbol) -> Option<u32> {
+    match children {
+        [] => None,
+        [(only, child)] => (*only == symbol).then_some(*child),
+        many => {
+            let place = many
+                .binary_search_by_key(&symbol, |(known, _)| *known)
+                .ok()?;
+            many.get(place).map(|(_, child)| *child)
+        }
+    }
+}
+
+/// The child for a symbol, entered as `fresh` where there is none.
+fn slot_of(children: &mut Vec<(Symbol, u32)>, symbol: Symbol, fresh: u32) -> u32 {
+    match children.binary_search_by_key(&symbol, |(known, _)| *known) {
+        Ok(place) => children.get(place).map_or(fresh, |(_, child)| *child),
+        Err(place) => {
+            children.insert(place, (symbol, fresh));
+            fresh
+        }
+    }
+}
 
 /// Whether a wildcard item takes this symbol, a symbol of `covers` included.
 fn admits(item: Item, symbol: Symbol) -> bool {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::policy::actions;
 use crate::policy::request::{Context, Request, RequestPrincipal};
 
-use super::space::{ACTION, Constraints, PRINCIPAL, Point, RESOURCE, Space};
+use super::space::{ACTION, AtomId, Constraints, PRINCIPAL, Point, RESOURCE, Space};
 use super::strings::{Exhausted, Symbol, VARIABLES};
 
 /// Values for policy variables, tried in turn: a name, an account id, a single letter.
@@ -34,12 +35,111 @@ pub(super) fn concrete(
         }
     }
     for fresh in FRESH {
-        let request = request(space, &points, fresh);
-        if confirm(&request) {
-            return Ok(Some(request));
+        let plain = request(space, &points, fresh);
+        if confirm(&plain) {
+            return Ok(Some(realistic(space, constraints, plain, confirm)?));
         }
     }
     Ok(None)
+}
+
+/// Actions of a service that are looked at for one that goes with the resource.
+const TRIED_ACTIONS: usize = 24;
+
+/// The same witness with an action that exists and a resource that it takes, where there is one.
+fn realistic(
+    space: &mut Space,
+    constraints: &Constraints,
+    plain: Request,
+    confirm: &dyn Fn(&Request) -> bool,
+) -> Result<Request, Exhausted> {
+    let none = Vec::new();
+    let actions = constraints.get(&ACTION).unwrap_or(&none);
+    let resources = constraints.get(&RESOURCE).unwrap_or(&none);
+    let mut best = plain.clone();
+    let mut found = false;
+    for action in existing(space, actions, &plain.action)
+        .into_iter()
+        .take(TRIED_ACTIONS)
+    {
+        let Some(known) = actions::find(&action) else {
+            continue;
+        };
+        let with_action = Request {
+            action: known.name.clone(),
+            ..plain.clone()
+        };
+        if !found && confirm(&with_action) {
+            best = with_action;
+            found = true;
+        }
+        for resource in suitable(space, resources, &known)? {
+            let holder = if space.candidates_matter() {
+                plain.principal.clone()
+            } else {
+                holder(&resource)
+            };
+            let whole = Request {
+                action: known.name.clone(),
+                resource,
+                principal: holder,
+                context: plain.context.clone(),
+            };
+            if confirm(&whole) {
+                return Ok(whole);
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// Actions that exist and satisfy the constraints: this one, else of its service, else of any.
+fn existing(space: &Space, signed: &[(AtomId, bool)], action: &str) -> Vec<String> {
+    if actions::find(action).is_some() {
+        return vec![action.to_owned()];
+    }
+    let service = action.split(':').next().unwrap_or_default();
+    let of = |service: &str| -> Vec<String> {
+        actions::names_of(service)
+            .map(|name| format!("{service}:{name}"))
+            .filter(|name| space.text_satisfies(signed, &name.to_ascii_lowercase()))
+            .take(TRIED_ACTIONS)
+            .collect()
+    };
+    let own = of(service);
+    if !own.is_empty() {
+        return own;
+    }
+    // Well-known services first: an example is read by people.
+    let known = ["s3", "ec2", "iam", "ecr"];
+    known
+        .into_iter()
+        .chain(actions::service_names())
+        .map(of)
+        .find(|list| !list.is_empty())
+        .unwrap_or_default()
+}
+
+/// Resources that an action takes and that satisfy the constraints, one for each of its resource types.
+fn suitable(
+    space: &mut Space,
+    signed: &[(AtomId, bool)],
+    action: &actions::Action,
+) -> Result<Vec<String>, Exhausted> {
+    if action.resources.is_empty() {
+        return Ok(if space.text_satisfies(signed, "*") {
+            vec!["*".to_owned()]
+        } else {
+            Vec::new()
+        });
+    }
+    let mut types: Vec<&actions::ResourceType> = action.resources.iter().collect();
+    types.sort_by_key(|one| !one.required);
+    let mut out = Vec::new();
+    for one in types {
+        out.extend(space.resource_of_form(signed, one.arn)?);
+    }
+    Ok(out)
 }
 
 fn request(space: &Space, points: &BTreeMap<u32, Point>, fresh: &str) -> Request {

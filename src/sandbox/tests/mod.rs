@@ -1,6 +1,8 @@
 //! The sandbox through the SDK's own clients: what it answers is what the SDK reads.
 
+mod ecs;
 mod iam;
+mod others;
 
 use std::sync::Arc;
 

@@ -1,0 +1,76 @@
+//! The documents that the law needs and that are in no spec: AWS managed policies, other people's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
+
+use super::IamLaw;
+use crate::aws::Aws;
+use crate::aws::iam::{self, Account};
+use crate::error::Result;
+use crate::kind::Scope;
+use crate::kinds::identity::{self, Names};
+use crate::policy::{Document, PolicyKind};
+
+impl IamLaw {
+    /// Reads the documents of what the roles of the plan have or will have attached. One that cannot
+    /// be read as a policy stays unknown.
+    ///
+    /// # Errors
+    /// What AWS answers.
+    pub async fn read(aws: &Aws, scope: &Scope) -> Result<Self> {
+        let account = iam::account(aws).await?;
+        let mut documents = BTreeMap::new();
+        let mut missing = Vec::new();
+        for arn in used(&account, scope) {
+            match account.policies.get(arn) {
+                Some(policy) => insert(&mut documents, arn, &policy.document),
+                None => missing.push(arn),
+            }
+        }
+        let read = missing.into_iter().map(|arn| async move {
+            let text = iam::policy_document(aws, arn).await?;
+            Ok::<_, crate::aws::Error>((arn, text))
+        });
+        for (arn, text) in try_join_all(read).await? {
+            if let Some(text) = text.as_deref() {
+                insert(&mut documents, arn, text);
+            }
+        }
+        Ok(Self { documents })
+    }
+}
+
+fn insert(documents: &mut BTreeMap<String, Document>, arn: &str, text: &str) {
+    if let Ok(document) = Document::parse_encoded(text, PolicyKind::Identity) {
+        documents.insert(arn.to_owned(), document);
+    }
+}
+
+/// The ARNs that the live roles of the plan use, and those that they are to use. A role that is made
+/// in this plan has nothing to lose and gets only what the goal gives: its policies are not read.
+fn used<'a>(account: &'a Account, scope: &'a Scope) -> BTreeSet<&'a str> {
+    let names = Names::new(&scope.config.roles);
+    let mut used = BTreeSet::new();
+    for role in account.roles.values() {
+        if !identity::in_plan(role, &names, scope) {
+            continue;
+        }
+        used.extend(role.managed_policies.iter().map(String::as_str));
+        used.extend(role.permissions_boundary.as_deref());
+        let declared = names
+            .declared(&role.name)
+            .and_then(|name| scope.config.roles.get(name));
+        let Some(declared) = declared else { continue };
+        let references = declared
+            .managed_policies
+            .iter()
+            .chain(&declared.permissions_boundary);
+        used.extend(
+            references
+                .filter(|policy| policy.declared.is_none())
+                .map(|policy| policy.arn.as_str()),
+        );
+    }
+    used
+}

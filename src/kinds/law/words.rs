@@ -1,0 +1,143 @@
+//! What the law has found, in words and with its proof.
+
+use crate::kind::{AccessChange, AccessExample, Address};
+use crate::policy::{
+    Access, Comparison, Document, Grants, Relation, RequestPrincipal, Witness, relate_grants,
+};
+
+/// A request that the subject may make.
+pub(super) fn permission(witness: &Witness) -> String {
+    let request = &witness.request;
+    let what = format!("{} on {}", request.action, request.resource);
+    match &request.principal {
+        RequestPrincipal::Anonymous => what,
+        principal => format!("{what} by {}", principal.text()),
+    }
+}
+
+/// A request to assume the subject; GitHub's tokens are told apart by their subject.
+fn assumption(witness: &Witness) -> String {
+    let request = &witness.request;
+    let token = request
+        .context
+        .iter()
+        .find(|(key, _)| key.ends_with(":sub"))
+        .and_then(|(_, values)| values.first());
+    match token {
+        Some(token) => format!("{} of {}", token, request.principal.text()),
+        None => request.principal.text().to_owned(),
+    }
+}
+
+/// Who may do what.
+pub(super) fn pair(assume: &Witness, permission: &Witness) -> String {
+    let request = &permission.request;
+    format!(
+        "{} on {} by {}",
+        request.action,
+        request.resource,
+        assumption(assume)
+    )
+}
+
+/// Why a policy that nobody knows decides nothing.
+pub(super) fn unknown(arn: &str) -> String {
+    format!("the document of {arn} is not known.")
+}
+
+/// A change that could not be decided.
+pub(super) fn undecided(subject: &Address, reason: String) -> AccessChange {
+    AccessChange {
+        subject: subject.to_string(),
+        relation: word(Relation::Unknown).to_owned(),
+        reason: Some(reason),
+        ..AccessChange::default()
+    }
+}
+
+/// What the change of one document means.
+pub(super) fn document_change(
+    subject: &Address,
+    before: Option<&Document>,
+    after: Option<&Document>,
+) -> Option<AccessChange> {
+    if before == after {
+        return None;
+    }
+    let [before, after] =
+        [before, after].map(|document| document.map(Grants::of).unwrap_or_default());
+    let compared = relate_grants(&before, &after);
+    Some(change(subject, &[(compared, permission_sentence)]))
+}
+
+/// What the change of a role means: what it may do, and who may be it.
+pub(super) fn role_change(
+    subject: &Address,
+    before: &Access<'_>,
+    after: &Access<'_>,
+) -> Option<AccessChange> {
+    let may = relate_grants(&before.permissions(), &after.permissions());
+    let trust = relate_grants(&before.trusted(), &after.trusted());
+    Some(change(
+        subject,
+        &[(may, permission_sentence), (trust, assumption_sentence)],
+    ))
+}
+
+fn permission_sentence(witness: &Witness) -> String {
+    permission(witness)
+}
+
+fn assumption_sentence(witness: &Witness) -> String {
+    format!("assumed by {}", assumption(witness))
+}
+
+type Sentence = fn(&Witness) -> String;
+
+fn change(subject: &Address, compared: &[(Comparison, Sentence)]) -> AccessChange {
+    let mut change = AccessChange {
+        subject: subject.to_string(),
+        ..AccessChange::default()
+    };
+    let mut relation = Relation::Equal;
+    for (comparison, sentence) in compared {
+        relation = together(relation, comparison.relation);
+        let examples = |witnesses: &[Witness]| -> Vec<AccessExample> {
+            witnesses
+                .iter()
+                .map(|witness| AccessExample {
+                    text: sentence(witness),
+                    witness: serde_json::to_value(witness).unwrap_or_default(),
+                })
+                .collect()
+        };
+        change.gained.extend(examples(&comparison.gained));
+        change.lost.extend(examples(&comparison.lost));
+        if change.reason.is_none() {
+            change.reason.clone_from(&comparison.reason);
+        }
+    }
+    word(relation).clone_into(&mut change.relation);
+    change
+}
+
+/// The relation of two parts that are compared apart.
+fn together(one: Relation, other: Relation) -> Relation {
+    match (one, other) {
+        (Relation::Unknown, _) | (_, Relation::Unknown) => Relation::Unknown,
+        (Relation::Equal, other) => other,
+        (one, Relation::Equal) => one,
+        (one, other) if one == other => one,
+        _ => Relation::Incomparable,
+    }
+}
+
+fn word(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Equal => "equal",
+        Relation::Wider => "wider",
+        Relation::Narrower => "narrower",
+        Relation::Incomparable => "incomparable",
+        Relation::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,149 @@
+//! The actions that exist, from AWS's service authorization reference (reduced from a pinned data set).
+//! Look-ups only: the table is text in the binary, and a service is read when it is asked for.
+//!
+//! Format of data/actions.txt: `@service`; `#key key ...`, the service's condition keys, numbered from 0 in base 36;
+//! `%type TAB arn TAB keys`, its resource types, numbered likewise; then one action a line: `Name TAB level TAB types
+//! TAB keys`, where `!` marks a type that is required and the level is the first letter of AWS's access level.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+const TABLE: &str = include_str!("data/actions.txt");
+
+/// One action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// `service:Name` as AWS writes it.
+    pub name: String,
+    /// What the action does to its resources.
+    pub level: Level,
+    /// The resource types that it takes; none: it takes only `*`.
+    pub resources: Vec<ResourceType>,
+    /// The service's condition keys that apply, `${TagKey}` and the like as AWS writes them.
+    pub condition_keys: Vec<&'static str>,
+}
+
+/// A resource type of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceType {
+    /// Its name in AWS's reference.
+    pub name: &'static str,
+    /// The form of its ARN with `${...}` for what varies.
+    pub arn: &'static str,
+    /// Whether the action always needs one.
+    pub required: bool,
+}
+
+/// AWS's access levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Lists what there is.
+    List,
+    /// Reads contents.
+    Read,
+    /// Makes, changes or deletes.
+    Write,
+    /// Changes who may do what.
+    PermissionsManagement,
+    /// Changes tags.
+    Tagging,
+}
+
+/// The text of each service.
+fn services() -> &'static BTreeMap<&'static str, &'static str> {
+    static SERVICES: OnceLock<BTreeMap<&'static str, &'static str>> = OnceLock::new();
+    SERVICES.get_or_init(|| {
+        TABLE
+            .split("\n@")
+            .skip(1)
+            .filter_map(|text| text.split_once('\n'))
+            .collect()
+    })
+}
+
+/// Every service prefix, in order.
+pub fn service_names() -> impl Iterator<Item = &'static str> {
+    services().keys().copied()
+}
+
+/// Whether AWS has such a service prefix; letter case does not count.
+#[must_use]
+pub fn service_exists(service: &str) -> bool {
+    services().contains_key(service.to_ascii_lowercase().as_str())
+}
+
+/// The names of a service's actions, without its prefix; none where there is no such service.
+pub fn names_of(service: &str) -> impl Iterator<Item = &'static str> {
+    services()
+        .get(service.to_ascii_lowercase().as_str())
+        .into_iter()
+        .flat_map(|text| text.lines())
+        .filter(|line| !line.starts_with(['#', '%']))
+        .filter_map(|line| line.split('\t').next())
+}
+
+/// An action by its `service:Name`; letter case does not count.
+#[must_use]
+pub fn find(action: &str) -> Option<Action> {
+    let (service, name) = action.split_once(':')?;
+    let service = service.to_ascii_lowercase();
+    let text = services().get(service.as_str())?;
+    let mut keys: Vec<&'static str> = Vec::new();
+    let mut types: Vec<(&'static str, &'static str)> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix('#') {
+            keys = rest.split(' ').collect();
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix('%') {
+            let mut fields = rest.split('\t');
+            types.push((fields.next()?, fields.next()?));
+            continue;
+        }
+        let mut fields = line.split('\t');
+        let found = fields.next()?;
+        if !found.eq_ignore_ascii_case(name) {
+            continue;
+        }
+        let level = level(fields.next()?)?;
+        let resources = numbers(fields.next()?)
+            .filter_map(|(number, required)| {
+                types.get(number).map(|(name, arn)| ResourceType {
+                    name,
+                    arn,
+                    required,
+                })
+            })
+            .collect();
+        let condition_keys = numbers(fields.next()?)
+            .filter_map(|(number, _)| keys.get(number).copied())
+            .collect();
+        return Some(Action {
+            name: format!("{service}:{found}"),
+            level,
+            resources,
+            condition_keys,
+        });
+    }
+    None
+}
+
+fn level(letter: &str) -> Option<Level> {
+    match letter {
+        "L" => Some(Level::List),
+        "R" => Some(Level::Read),
+        "W" => Some(Level::Write),
+        "P" => Some(Level::PermissionsManagement),
+        "T" => Some(Level::Tagging),
+        _ => None,
+    }
+}
+
+fn numbers(field: &'static str) -> impl Iterator<Item = (usize, bool)> {
+    field.split(',').filter_map(|item| {
+        let digits = item.trim_end_matches('!');
+        usize::from_str_radix(digits, 36)
+            .ok()
+            .map(|number| (number, item.ends_with('!')))
+    })
+}

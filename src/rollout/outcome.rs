@@ -1,0 +1,122 @@
+//! How rollouts end, each in its own words.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+/// How a rollout ended, or why it is no longer followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// The revision that was sent runs.
+    Succeeded,
+    /// Tasks failed or an alarm went off, and what ran before runs again.
+    RolledBack,
+    /// Tasks failed, and nothing was put back.
+    Failed,
+    /// Somebody stopped it.
+    Stopped,
+    /// Another deployment took its place.
+    Superseded,
+    /// It ended with no task to run, because somebody set the number of tasks to 0.
+    ScaledToZero,
+    /// A hook waits for somebody to continue it.
+    Paused,
+    /// It had not ended when the time was up.
+    TimedOut,
+}
+
+/// What an ending was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// The service deployment itself.
+    ServiceDeployment,
+    /// The deployment in DescribeServices whose task definition was sent: for older services, and
+    /// for endpoints that have no service deployments.
+    Deployment,
+    /// The numbers of tasks: for endpoints that give deployments no rollout state.
+    Counts,
+}
+
+impl Evidence {
+    /// In words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ServiceDeployment => "service deployment",
+            Self::Deployment => "deployment in DescribeServices",
+            Self::Counts => "running tasks in DescribeServices",
+        }
+    }
+}
+
+/// How a rollout came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// What that was read from.
+    pub evidence: Evidence,
+    /// The ARN of the service deployment, or else the id of the deployment.
+    pub deployment: Option<String>,
+    /// ECS's own words on the ending.
+    pub reason: Option<String>,
+    /// Why tasks stopped, and the service's last events; for endings that are not a success.
+    pub causes: Vec<String>,
+    /// Tasks that run.
+    pub running: i64,
+    /// Tasks that are asked for.
+    pub desired: i64,
+    /// How long it was followed.
+    pub took: Duration,
+}
+
+impl Outcome {
+    /// The error of an ending that is not a success.
+    #[must_use]
+    pub fn error(&self, service: &str) -> Option<Error> {
+        let (what, hint) = match self.ending {
+            Ending::Succeeded => return None,
+            Ending::RolledBack => (
+                "was rolled back; what ran before runs again",
+                "Mend the cause and run the same command again.",
+            ),
+            Ending::Failed => (
+                "failed, and nothing was put back",
+                "Run provision rollback, or mend the cause and run the same command again.",
+            ),
+            Ending::Stopped => (
+                "was stopped by somebody",
+                "Run provision status to see what runs.",
+            ),
+            Ending::Superseded => (
+                "was superseded: another deployment took its place",
+                "Run provision status to see what runs; then the same command again.",
+            ),
+            Ending::ScaledToZero => (
+                "ran no task: the number of tasks was set to 0 meanwhile",
+                "Run provision plan to see who is to decide the number of tasks.",
+            ),
+            Ending::Paused => (
+                "is paused at a hook and waits for an answer",
+                "Run provision continue to go on or to roll back.",
+            ),
+            Ending::TimedOut => (
+                "had not ended when the time was up; it goes on without us",
+                "Run provision wait to follow it further.",
+            ),
+        };
+        let mut message = format!("The rollout of {service} {what}");
+        if let Some(reason) = &self.reason {
+            message.push_str(&format!(": {}", reason.trim_end_matches('.')));
+        }
+        message.push_str(&format!(
+            " ({} of {} tasks running).",
+            self.running, self.desired
+        ));
+        for cause in &self.causes {
+            message.push_str("\n  ");
+            message.push_str(cause);
+        }
+        Some(Error::new(ErrorKind::Rollout, message).hint(hint))
+    }
+}

@@ -1,0 +1,226 @@
+//! How the watched rollout stands: by its service deployment, else by the deployment in
+//! DescribeServices, else by the numbers of tasks.
+
+use serde_json::Value;
+
+use super::count;
+use super::deployment::{Found, describe, find};
+use super::outcome::{Ending, Evidence};
+use crate::aws::ecs::text;
+use crate::aws::{Aws, Error};
+use crate::kind::RolloutHandle;
+
+/// How a rollout stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It goes on; in words.
+    Running(String),
+    /// It has ended, with ECS's words on it.
+    Ended(Ending, Option<String>),
+}
+
+/// The rollout that is watched, and what is known of it so far.
+pub(super) struct Watched<'a> {
+    handle: &'a RolloutHandle,
+    /// When its deployment was made, in seconds since the epoch.
+    since: Option<f64>,
+    service_deployment: Option<String>,
+    /// Whether the endpoint has service deployments, as far as known.
+    lacking: bool,
+    evidence: Evidence,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn new(handle: &'a RolloutHandle) -> Self {
+        Self {
+            handle,
+            since: None,
+            service_deployment: None,
+            lacking: false,
+            evidence: Evidence::Deployment,
+        }
+    }
+
+    pub(super) fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    /// The service deployment's ARN, or else the deployment's id.
+    pub(super) fn deployment(&self) -> Option<String> {
+        self.service_deployment
+            .clone()
+            .or_else(|| self.handle.deployment.clone())
+    }
+
+    /// How it stands now. `service` is what DescribeServices says.
+    pub(super) async fn look(&mut self, aws: &Aws, service: &Value) -> Result<Standing, Error> {
+        let ours = our_deployment(self.handle, service);
+        self.since = self
+            .since
+            .or_else(|| ours.and_then(|ours| ours.get("createdAt")?.as_f64()));
+        if self.service_deployment.is_none() && !self.lacking {
+            match find(aws, self.handle, self.since).await? {
+                Found::Ours(arn) => self.service_deployment = Some(arn),
+                Found::NotListed => {}
+                Found::Lacking => self.lacking = true,
+            }
+        }
+        let described = match &self.service_deployment {
+            Some(arn) => describe(aws, arn).await?,
+            None => None,
+        };
+        let standing = match described {
+            Some(deployment) => {
+                self.evidence = Evidence::ServiceDeployment;
+                by_service_deployment(self.handle, service, &deployment)
+            }
+            None => self.by_deployment(service, ours),
+        };
+        Ok(unless_scaled_to_zero(self.handle, service, standing))
+    }
+
+    fn by_deployment(&mut self, service: &Value, ours: Option<&Value>) -> Standing {
+        let Some(ours) = ours else {
+            return replaced(service);
+        };
+        let reason = text(ours, "rolloutStateReason").map(str::to_owned);
+        let is_primary = text(ours, "status") == Some("PRIMARY");
+        match text(ours, "rolloutState") {
+            Some("FAILED") if is_primary => Standing::Ended(Ending::Failed, reason),
+            _ if !is_primary => replaced(service),
+            Some("COMPLETED") => Standing::Ended(Ending::Succeeded, reason),
+            Some(_) => Standing::Running(progress(service, "IN_PROGRESS")),
+            None => {
+                self.evidence = Evidence::Counts;
+                by_counts(service, ours)
+            }
+        }
+    }
+}
+
+/// The deployment that our call was answered with; where it had no id, the one of our task definition.
+fn our_deployment<'a>(handle: &RolloutHandle, service: &'a Value) -> Option<&'a Value> {
+    let deployments = service.get("deployments")?.as_array()?;
+    deployments.iter().find(|one| match &handle.deployment {
+        Some(id) => text(one, "id") == Some(id),
+        None => text(one, "taskDefinition") == Some(&handle.task_definition),
+    })
+}
+
+fn primary(service: &Value) -> Option<&Value> {
+    let deployments = service.get("deployments")?.as_array()?;
+    let is_primary = |one: &&Value| text(one, "status") == Some("PRIMARY");
+    deployments.iter().find(is_primary)
+}
+
+fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &Value) -> Standing {
+    let status = text(deployment, "status").unwrap_or("UNKNOWN");
+    let rollback = deployment
+        .get("rollback")
+        .and_then(|one| text(one, "reason"));
+    let reason = text(deployment, "statusReason")
+        .or(rollback)
+        .map(str::to_owned);
+    match status {
+        "SUCCESSFUL" => Standing::Ended(Ending::Succeeded, reason),
+        "ROLLBACK_SUCCESSFUL" => Standing::Ended(Ending::RolledBack, reason),
+        "ROLLBACK_FAILED" => Standing::Ended(Ending::Failed, reason),
+        "STOPPED" if is_triggered(deployment) => Standing::Ended(Ending::Failed, reason),
+        "STOPPED" if is_superseded(handle, service) => Standing::Ended(Ending::Superseded, reason),
+        "STOPPED" => Standing::Ended(Ending::Stopped, reason),
+        _ => match paused_at(deployment) {
+            Some(hook) => Standing::Ended(Ending::Paused, Some(hook)),
+            None => {
+                let stage = text(deployment, "lifecycleStage");
+                let words = match stage {
+                    Some(stage) => format!("{status}, {stage}"),
+                    None => status.to_owned(),
+                };
+                Standing::Running(progress(service, &words))
+            }
+        },
+    }
+}
+
+/// Whether the circuit breaker or an alarm stopped it.
+fn is_triggered(deployment: &Value) -> bool {
+    ["deploymentCircuitBreaker", "alarms"]
+        .iter()
+        .any(|monitor| {
+            let monitor = deployment.get(*monitor);
+            monitor.and_then(|monitor| text(monitor, "status")) == Some("TRIGGERED")
+        })
+}
+
+fn is_superseded(handle: &RolloutHandle, service: &Value) -> bool {
+    let primary = primary(service);
+    let same_id = |primary: &Value| match &handle.deployment {
+        Some(id) => text(primary, "id") == Some(id),
+        None => text(primary, "taskDefinition") == Some(&handle.task_definition),
+    };
+    primary.is_some_and(|primary| !same_id(primary))
+}
+
+/// The hook that waits for an answer, in words.
+fn paused_at(deployment: &Value) -> Option<String> {
+    let hooks = deployment.get("lifecycleHookDetails")?.as_array()?;
+    let waits = |hook: &&Value| {
+        text(hook, "status") == Some("AWAITING_ACTION") && text(hook, "targetType") == Some("PAUSE")
+    };
+    let hook = hooks.iter().find(waits)?;
+    let stage = text(deployment, "lifecycleStage").unwrap_or("a stage");
+    let id = text(hook, "hookId").unwrap_or("without an id");
+    Some(format!("hook {id} at {stage}"))
+}
+
+/// Ours is no longer the primary one, or gone.
+fn replaced(service: &Value) -> Standing {
+    let primary = primary(service);
+    let reason = primary.and_then(|primary| text(primary, "rolloutStateReason"));
+    let is_rollback = reason.is_some_and(|reason| {
+        let reason = reason.to_ascii_lowercase();
+        reason.contains("rolling back") || reason.contains("rollback")
+    });
+    if !is_rollback {
+        return Standing::Ended(Ending::Superseded, reason.map(str::to_owned));
+    }
+    match primary.and_then(|primary| text(primary, "rolloutState")) {
+        Some("IN_PROGRESS") => Standing::Running(progress(service, "rolling back")),
+        _ => Standing::Ended(Ending::RolledBack, reason.map(str::to_owned)),
+    }
+}
+
+fn by_counts(service: &Value, ours: &Value) -> Standing {
+    let deployments = service.get("deployments").and_then(Value::as_array);
+    let is_alone = deployments.is_some_and(|all| all.len() == 1);
+    let desired = count(ours, "desiredCount");
+    if is_alone && count(ours, "runningCount") == desired && count(ours, "pendingCount") == 0 {
+        Standing::Ended(Ending::Succeeded, None)
+    } else {
+        Standing::Running(progress(service, "IN_PROGRESS"))
+    }
+}
+
+/// A success without tasks is none, unless none were asked for.
+fn unless_scaled_to_zero(handle: &RolloutHandle, service: &Value, standing: Standing) -> Standing {
+    let is_empty = count(service, "desiredCount") == 0 && handle.desired_count > 0;
+    match standing {
+        Standing::Ended(Ending::Succeeded, reason) if is_empty => {
+            Standing::Ended(Ending::ScaledToZero, reason)
+        }
+        other => other,
+    }
+}
+
+fn progress(service: &Value, state: &str) -> String {
+    let deployment = primary(service).unwrap_or(service);
+    let running = count(deployment, "runningCount");
+    let desired = count(deployment, "desiredCount");
+    let failed = count(deployment, "failedTasks");
+    let failed = if failed > 0 {
+        format!(", {failed} failed")
+    } else {
+        String::new()
+    };
+    format!("{state}: {running} of {desired} tasks running{failed}")
+}
