@@ -49,8 +49,8 @@ fn render(diagnostics: &[Diagnostic]) -> String {
     texts.join("\n")
 }
 
-//#[path = "config/broken.rs"]
-//mod broken;
+#[path = "config/broken.rs"]
+mod broken;
 #[path = "config/mutations.rs"]
 mod mutations;
 #[path = "config/seed.rs"]

@@ -49,6 +49,21 @@ impl Diagnostic {
         self
     }
 
+    /// Hides what stands in quotes on the line, which may be a secret.
+    pub(super) fn masked(mut self) -> Self {
+        let mut quoted = false;
+        let hide = |letter: char| match letter {
+            '"' | '\'' => {
+                quoted = !quoted;
+                letter
+            }
+            _ if quoted => '*',
+            _ => letter,
+        };
+        self.source_line = self.source_line.chars().map(hide).collect();
+        self
+    }
+
     /// The text for people: message, `PATH:LINE:COLUMN`, the line, the hint.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
@@ -179,13 +194,15 @@ impl Source {
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Below this similarity a suggestion misleads more often than it helps.
     const LEAST: f64 = 0.72;
-    let lower = word.to_lowercase();
+    let word = word.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for candidate in known {
-        let score = strsim::jaro_winkler(&lower, &candidate.to_lowercase()).max(
-            strsim::normalized_damerau_levenshtein(&lower, &candidate.to_lowercase()),
-        );
-        if score >= LEAST && best.is_none_or(|(other, _)| score > other) {
+        let other = candidate.to_lowercase();
+        let slip = word.len() >= 3 && strsim::damerau_levenshtein(&word, &other) <= 1;
+        let score = strsim::jaro_winkler(&word, &other)
+            .max(strsim::normalized_damerau_levenshtein(&word, &other))
+            .max(if slip { LEAST } else { 0.0 });
+        if score >= LEAST && best.is_none_or(|(known, _)| score > known) {
             best = Some((score, candidate));
         }
     }

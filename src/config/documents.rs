@@ -41,8 +41,7 @@ pub(super) fn load(node: &Node, reader: &mut Reader<'_>) -> Option<Loaded> {
     let shown = path.to_string_lossy().into_owned();
     let text = match reader.file(&path) {
         Ok(text) => text,
-        Err(error) => {
-            let message = format!("{shown} cannot be read: {error}.");
+        Err(message) => {
             let hint = "The path is relative to infra.toml.".to_owned();
             reader.error(&node.at, message, hint);
             return None;

@@ -185,11 +185,16 @@ fn check_overlay(
     let key = table_key(&entry.key);
     let Some(base) = base else {
         let known = root.get(kind).map_or(&[][..], Node::entries);
-        let hint = match nearest(&entry.key, known.iter().map(|it| it.key.as_str())) {
-            Some(near) => format!(
-                "Did you mean {}? The key is compared as it is written.",
-                table_key(near)
-            ),
+        let mut known = known.iter().map(|it| it.key.as_str());
+        let expanded = |key: &&str| key.replace("{{environment}}", environment) == entry.key;
+        let written = known.clone().find(expanded);
+        let hint = match written.or_else(|| nearest(&entry.key, &mut known)) {
+            Some(near) => {
+                let near = table_key(near);
+                format!(
+                    "Write [environment.{environment}.{kind}.{near}]: keys are compared as written."
+                )
+            }
             None => format!("Declare [{kind}.{key}] first."),
         };
         reader.error(

@@ -1,6 +1,7 @@
 //! Reads `infra.toml` and the documents that it names into a checked [`Config`]. Every error is
 //! a diagnostic with its line, column and hint, and as many as possible are found in one run.
 
+mod advice;
 mod build;
 mod check;
 mod declared;
@@ -21,6 +22,9 @@ mod schema;
 mod table;
 mod tables;
 mod trust;
+
+#[cfg(test)]
+mod tests;
 
 pub use diagnostic::Diagnostic;
 pub use model::*;

@@ -159,7 +159,18 @@ fn syntax_error(source: &Source, error: &toml::de::Error) -> Diagnostic {
     if !message.ends_with(['.', '`', '\'', '"']) {
         message.push('.');
     }
-    let hint = "Strings stand in double quotes, lists in [ ], inline tables in { }.".to_owned();
+    let rest = source.text.get(at.start..).unwrap_or_default();
+    let ended = rest.trim_start_matches([' ', '\t', '\r']);
+    let hint = if message.starts_with("Duplicate key") {
+        "A key stands once in its table, and a table once in the file.".to_owned()
+    } else if message.starts_with("String values must")
+        && (ended.is_empty() || ended.starts_with('\n'))
+    {
+        "A value is missing here.".clone_into(&mut message);
+        "Write one, or leave the key out.".to_owned()
+    } else {
+        "Strings stand in double quotes, lists in [ ], inline tables in { }.".to_owned()
+    };
     source.diagnostic(&at, message).with_hint(hint)
 }
 

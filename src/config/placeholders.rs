@@ -198,8 +198,8 @@ fn builtin(name: &str, scope: Scope<'_>) -> Result<Option<String>, Unresolved> {
             format!("{}/{}", github.owner, github.name)
         }
         "environment" => {
-            let variables = scope.environment.ok_or_else(no_environment)?;
-            variables.environment.clone()
+            let none = || no_environment(scope.document);
+            scope.environment.ok_or_else(none)?.environment.clone()
         }
         _ => return Ok(None),
     };
@@ -213,10 +213,18 @@ fn no_github() -> Unresolved {
     )
 }
 
-fn no_environment() -> Unresolved {
+fn no_environment(document: bool) -> Unresolved {
+    let (what, hint) = if document {
+        (
+            "in a document of a table without `environments`",
+            "to the table that names the document",
+        )
+    } else {
+        ("where no `environments` are given", "to the table")
+    };
     (
-        "`{{environment}}` stands where no `environments` are given.".to_owned(),
-        Some("Add `environments = [\"NAME\", ...]` to the table.".to_owned()),
+        format!("`{{{{environment}}}}` stands {what}."),
+        Some(format!("Add `environments = [\"NAME\", ...]` {hint}.")),
     )
 }
 

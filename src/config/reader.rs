@@ -6,6 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::advice;
 use super::declared::Declared;
 use super::diagnostic::{Diagnostic, Source, alternatives, nearest};
 use super::node::{Entry, Node, Value};
@@ -34,6 +35,8 @@ pub(super) struct Reader<'a> {
     /// The address of the resource that is being read.
     pub(super) address: Option<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Strings whose placeholders could not be resolved: nothing more is said about them.
+    unresolved: Vec<Range<usize>>,
     /// The keys from the table's top to the node that is being read.
     keys: Vec<String>,
     read_file: ReadFile<'a>,
@@ -48,6 +51,7 @@ impl<'a> Reader<'a> {
             variables: None,
             address: None,
             diagnostics: Vec::new(),
+            unresolved: Vec::new(),
             keys: Vec::new(),
             read_file,
             files: BTreeMap::new(),
@@ -61,8 +65,11 @@ impl<'a> Reader<'a> {
         message: impl Into<String>,
         hint: impl Into<Option<String>>,
     ) {
-        let diagnostic = self.source.diagnostic(at, message).with_hint(hint);
-        self.report(diagnostic);
+        let inside = |of: &Range<usize>| of.start <= at.start && at.end <= of.end;
+        if !self.unresolved.iter().any(inside) {
+            let diagnostic = self.source.diagnostic(at, message).with_hint(hint);
+            self.report(diagnostic);
+        }
     }
 
     /// Reports an error about a node at the end of a path, or about the last one on the way to it.
@@ -104,12 +111,16 @@ impl<'a> Reader<'a> {
         folder.unwrap_or_else(|| Path::new("")).join(path)
     }
 
-    /// The text of a file, which is read once.
+    /// The text of a file, which is read once, or why it cannot be read.
     pub(super) fn file(&mut self, path: &Path) -> Result<String, String> {
         if let Some(known) = self.files.get(path) {
             return known.clone();
         }
-        let text = (self.read_file)(path).map_err(|error| error.to_string());
+        let text = (self.read_file)(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("There is no file {}.", path.display()),
+            io::ErrorKind::InvalidData => format!("{} is not UTF-8 text.", path.display()),
+            _ => format!("{} cannot be read: {error}.", path.display()),
+        });
         self.files.insert(path.to_owned(), text.clone());
         text
     }
@@ -160,8 +171,10 @@ impl<'a> Reader<'a> {
                         Some(offset) => at.start + offset..at.start + offset + written.len(),
                         None => at.clone(),
                     };
-                    self.error(&place, fault.message, fault.hint);
+                    let diagnostic = self.source.diagnostic(&place, fault.message);
+                    self.report(diagnostic.with_hint(fault.hint));
                 }
+                self.unresolved.push(at.clone());
             }
         }
     }
@@ -215,15 +228,19 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn unknown_key(&mut self, entry: &Entry, known: &[&str]) {
-        let hint = match nearest(&entry.key, known.iter().copied()) {
-            Some(near) => format!("Did you mean `{near}`?"),
-            None => format!("Known here: {}.", alternatives(known.iter().copied())),
-        };
-        self.error(
-            &entry.key_at.clone(),
-            format!("Unknown key `{}`.", entry.key),
-            hint,
-        );
+        let address = self.address.as_deref();
+        let hint = advice::on_key(&entry.key, known, address);
+        let secret = advice::is_secret_value(&entry.key, address);
+        let message = format!("Unknown key `{}`.", entry.key);
+        let diagnostic = self
+            .source
+            .diagnostic(&entry.key_at, message)
+            .with_hint(hint);
+        self.report(if secret {
+            diagnostic.masked()
+        } else {
+            diagnostic
+        });
     }
 
     /// Reads a key of a table; a key that is left out has its default, or is missing.

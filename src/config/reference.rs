@@ -111,6 +111,9 @@ fn type_of(schema: &Value) -> String {
     if let Some(name) = target(schema) {
         return format!("[{name}](#{})", anchor(name));
     }
+    if let Some(title) = schema.get("title").and_then(Value::as_str) {
+        return title.to_owned();
+    }
     if let Some(choices) = schema.get("anyOf").and_then(Value::as_array) {
         let choices: Vec<String> = choices.iter().map(type_of).collect();
         return choices.join(" or ");

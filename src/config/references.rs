@@ -35,7 +35,12 @@ pub(super) fn check_arn(
     let text = node.text().unwrap_or_default();
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let partition = reader.declared.partition().as_str();
-    let form = format!("arn:{partition}:{service}:...:{resource}...");
+    let place = if service == "iam" {
+        ":ACCOUNT"
+    } else {
+        "REGION:ACCOUNT"
+    };
+    let form = format!("arn:{partition}:{service}:{place}:{resource}NAME");
     let message = match parts.as_slice() {
         ["arn", other, ..] if *other != partition => {
             let region = &reader.declared.region;
@@ -44,7 +49,10 @@ pub(super) fn check_arn(
         ["arn", _, found, _, _, rest] if *found == service && rest.starts_with(resource) => {
             return true;
         }
-        _ => format!("{} needs an ARN of the form {form}.", reader.key()),
+        _ => {
+            let what = resource.trim_end_matches(['/', ':']);
+            format!("`{text}` is not the ARN of a {what}.")
+        }
     };
     reader.error(&node.at, message, format!("Write {form}."));
     false

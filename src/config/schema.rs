@@ -104,12 +104,12 @@ macro_rules! scalar {
 }
 
 scalar! {
-    Seconds => "Duration", |_| json!({ "anyOf": [
+    Seconds => "Duration", |_| json!({ "title": "duration", "anyOf": [
         { "type": "integer", "minimum": 0 },
         { "type": "string", "examples": ["10m", "30s"] },
     ] });
-    CpuUnits => "CpuUnits", |_| json!({ "type": ["integer", "string"] });
-    MemoryMegabytes => "Memory", |_| json!({ "type": ["integer", "string"] });
+    CpuUnits => "CpuUnits", |_| json!({ "title": "number or string", "type": ["integer", "string"] });
+    MemoryMegabytes => "Memory", |_| json!({ "title": "number or string", "type": ["integer", "string"] });
     RoleReference => "RoleName", |_| json!({ "type": "string" });
     PolicyReference => "PolicyName", |_| json!({ "type": "string" });
     ClusterReference => "ClusterName", |_| json!({ "type": "string" });
@@ -126,7 +126,7 @@ scalar! {
         { "type": "integer", "minimum": 0, "maximum": 65535 },
         generator.subschema_for::<PortTable>(),
     ] });
-    Variable => "Variable", |_| json!({ "type": ["string", "integer", "number", "boolean"] });
+    Variable => "Variable", |_| json!({ "title": "string, number or boolean", "type": ["string", "integer", "number", "boolean"] });
     Day => "Day", |_| json!({ "type": "string", "format": "date" });
 }
 

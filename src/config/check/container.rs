@@ -118,11 +118,14 @@ fn check_port_mappings(
 
 fn check_environment(container: &Container, node: &Node, reader: &mut Reader<'_>) {
     for name in container.secrets.keys() {
+        let Some(entry) = node.get("environment").and_then(|table| table.entry(name)) else {
+            continue;
+        };
         let message = format!("`{name}` is in `environment` and in `secrets`.");
-        let clash = container.environment.contains_key(name);
         let hint =
             "Leave it out of `environment`, where anyone with ecs:DescribeTaskDefinition reads it.";
-        reader.demand(!clash, node, &["environment", name], &message, hint);
+        let diagnostic = reader.source.diagnostic(&entry.key_at, message);
+        reader.report(diagnostic.with_hint(hint.to_owned()).masked());
     }
     let tables = [
         (

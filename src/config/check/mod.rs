@@ -109,7 +109,9 @@ fn fault_of_tag(key: &str, value: &str) -> Option<(String, &'static str)> {
     if key.is_empty() || key.chars().count() > 128 || !key.chars().all(allowed) {
         return Some((format!("`{key}` is no key of a tag."), letters));
     }
-    if value.chars().count() > 256 || !value.chars().all(allowed) {
+    // A placeholder that is left has been reported where it stands.
+    let resolved = !value.contains("{{");
+    if resolved && (value.chars().count() > 256 || !value.chars().all(allowed)) {
         return Some((
             format!("The value of the tag `{key}` is none that AWS takes."),
             letters,

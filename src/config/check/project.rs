@@ -222,6 +222,7 @@ pub(in super::super) fn order(environments: &[(&Environment, &Node)], reader: &m
         let found = environments.iter().find(|(it, _)| it.name == name);
         found.and_then(|(it, _)| it.after.as_deref())
     };
+    let mut reported: Vec<&str> = Vec::new();
     for (environment, node) in environments {
         let Some(first) = environment.after.as_deref() else {
             continue;
@@ -240,7 +241,11 @@ pub(in super::super) fn order(environments: &[(&Environment, &Node)], reader: &m
         let mut next = Some(first);
         while let Some(name) = next {
             way.push(name);
+            if name == environment.name && reported.contains(&name) {
+                break;
+            }
             if name == environment.name {
+                reported.extend(&way);
                 let message = format!("`after` goes in a circle: {}.", way.join(" → "));
                 let hint = "Take `after` out of the environment that is deployed first.".to_owned();
                 reader.error_at(node, &["after"], message, hint);

@@ -39,7 +39,7 @@ pub(super) fn task(service: &Service, platform: Platform, node: &Node, reader: &
     check_execution_role(task, platform, node, reader);
     check_volumes(&task.volumes, platform, node, reader);
     check_containers(task, node, reader);
-    check_shares(task, node, reader);
+    check_shares(task, platform, node, reader);
     check_ports(task, platform, node, reader);
     for (name, container) in &task.container {
         let at = node.follow(&["container", name]);
@@ -218,7 +218,7 @@ fn check_containers(task: &Task, node: &Node, reader: &mut Reader<'_>) {
 }
 
 /// Checks that the containers' shares fit into the task.
-fn check_shares(task: &Task, node: &Node, reader: &mut Reader<'_>) {
+fn check_shares(task: &Task, platform: Platform, node: &Node, reader: &mut Reader<'_>) {
     let cpu: i64 = task
         .container
         .values()
@@ -252,8 +252,7 @@ fn check_shares(task: &Task, node: &Node, reader: &mut Reader<'_>) {
                 "Raise it, or reserve less.".to_owned(),
             );
         }
-        Some(_) => {}
-        None => {
+        None if !platform.fargate => {
             for (name, container) in &task.container {
                 let sized = container.memory.is_some() || container.memory_reservation.is_some();
                 let message =
@@ -262,6 +261,7 @@ fn check_shares(task: &Task, node: &Node, reader: &mut Reader<'_>) {
                 reader.demand(sized, node, &path, &message, "Add memory = 512.");
             }
         }
+        _ => {}
     }
 }
 
