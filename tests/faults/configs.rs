@@ -10,14 +10,14 @@ use provision::config::{self, Config};
 
 /// How much there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Size {
+pub(crate) enum Size {
     Tiny,
     Small,
 }
 
 /// In which of the six ways it is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub(crate) enum Way {
     /// Nothing but the project.
     Empty,
     /// Everything.
@@ -33,7 +33,7 @@ pub enum Way {
 }
 
 impl Way {
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Empty,
         Self::Full,
         Self::Changed,
@@ -44,15 +44,15 @@ impl Way {
 }
 
 impl Size {
-    pub const ALL: [Self; 2] = [Self::Tiny, Self::Small];
+    pub(crate) const ALL: [Self; 2] = [Self::Tiny, Self::Small];
 }
 
 /// The account and region of every world.
-pub const ACCOUNT: &str = "111122223333";
-pub const REGION: &str = "eu-west-1";
+pub(crate) const ACCOUNT: &str = "111122223333";
+pub(crate) const REGION: &str = "eu-west-1";
 
 /// The text of infra.toml.
-pub fn text(size: Size, way: Way) -> String {
+pub(crate) fn text(size: Size, way: Way) -> String {
     let mut text = format!(
         "[project]\nname = \"sweep\"\naccount_id = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n\
          tags = {{ team = \"{}\" }}\n\n[github]\nrepository = \"Org/app\"\n",
@@ -193,7 +193,7 @@ fn document(name: &str) -> Option<&'static str> {
 }
 
 /// The checked configuration.
-pub fn config(size: Size, way: Way) -> Arc<Config> {
+pub(crate) fn config(size: Size, way: Way) -> Arc<Config> {
     let text = text(size, way);
     let mut read = |path: &Path| -> io::Result<String> {
         path.file_name()
@@ -211,6 +211,6 @@ pub fn config(size: Size, way: Way) -> Arc<Config> {
 }
 
 /// Every configuration of this size.
-pub fn all(size: Size) -> BTreeMap<Way, Arc<Config>> {
+pub(crate) fn all(size: Size) -> BTreeMap<Way, Arc<Config>> {
     Way::ALL.into_iter().map(|way| (way, config(size, way))).collect()
 }

@@ -13,13 +13,14 @@ use provision::aws::{Aws, Clock, Connection, DEFAULT_PARALLELISM};
 use provision::config::Config;
 use provision::error::{Error, ErrorKind};
 use provision::kind::{Scope, Snapshot};
-use provision::kinds::{IamLaw, KINDS};
+use provision::kinds::KINDS;
+use provision::kinds::law::IamLaw;
 use provision::plan::{Input, Plan, plan};
 use provision::sandbox::{Sandbox, VirtualClock};
 
 /// The sandbox's clock for the rest of the program.
 #[derive(Debug)]
-pub struct Time(pub Arc<VirtualClock>);
+pub(crate) struct Time(pub Arc<VirtualClock>);
 
 impl Clock for Time {
     fn now(&self) -> Duration {
@@ -32,25 +33,25 @@ impl Clock for Time {
 }
 
 /// The account, its time, and what is to be in it.
-pub struct Drive {
-    pub sandbox: Sandbox,
-    pub clock: Arc<VirtualClock>,
+pub(crate) struct Drive {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) clock: Arc<VirtualClock>,
 }
 
 /// What one run came to.
-pub struct Ran {
+pub(crate) struct Ran {
     /// The exit code that the binary would have had.
-    pub exit: u8,
+    pub(crate) exit: u8,
     /// The steps of the plan; `None` where none could be made.
-    pub planned: Option<usize>,
+    pub(crate) planned: Option<usize>,
     /// What is left of a fresh plan according to the run itself.
-    pub outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Outcome>,
     /// Everything that was said.
-    pub said: String,
+    pub(crate) said: String,
 }
 
 impl Drive {
-    pub fn new(account: &str, region: &str) -> Self {
+    pub(crate) fn new(account: &str, region: &str) -> Self {
         let clock = Arc::new(VirtualClock::default());
         let sandbox = Sandbox::in_memory(account, region, clock.clone());
         Self { sandbox, clock }
@@ -72,7 +73,7 @@ impl Drive {
     }
 
     /// Plans and performs, with every hazard allowed but `interrupts`.
-    pub async fn apply(&self, config: &Arc<Config>) -> Ran {
+    pub(crate) async fn apply(&self, config: &Arc<Config>) -> Ran {
         let said = Mutex::new(String::new());
         match self.try_apply(config, &said).await {
             Ok((planned, outcome)) => Ran {
@@ -133,7 +134,7 @@ impl Drive {
     }
 
     /// A plan alone: how many steps, or why there is none.
-    pub async fn plan(&self, config: &Arc<Config>) -> Result<Plan, Error> {
+    pub(crate) async fn plan(&self, config: &Arc<Config>) -> Result<Plan, Error> {
         let aws = self.connect(config).await?;
         let scope = Scope::everything(config.clone());
         let desired = Snapshot::declare(KINDS, &scope);
@@ -179,6 +180,6 @@ fn event_words(event: &Event<'_>) -> String {
 }
 
 /// Whether the error is one that a crash of the process would end in.
-pub fn is_bug(error: &Error) -> bool {
+pub(crate) fn is_bug(error: &Error) -> bool {
     error.kind == ErrorKind::Bug
 }

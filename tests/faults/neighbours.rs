@@ -16,7 +16,7 @@ fn ask(sandbox: &Sandbox, service: Service, operation: &str, input: Value) -> Va
 }
 
 /// Makes them.
-pub fn seed(sandbox: &Sandbox) {
+pub(crate) fn seed(sandbox: &Sandbox) {
     let other = json!([{"Key": "provision:owner", "Value": "sweep-2@eu-west-1"}]);
     let same_team = json!([{"Key": "team", "Value": "blue"}]);
     for (name, tags) in [("app-0-push-2", other.clone()), ("app-0-pus", same_team.clone())] {
