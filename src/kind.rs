@@ -187,13 +187,20 @@ pub struct Scope {
     pub config: Arc<Config>,
     /// The addresses asked for with all they refer to; `None` for everything.
     pub only: Option<BTreeSet<Address>>,
+    /// Whether all of it is to go (`destroy`): what AWS would not delete is then looked for, which
+    /// costs reads that no other run needs.
+    pub destroy: bool,
 }
 
 impl Scope {
     /// Everything that `config` declares and everything that carries our mark.
     #[must_use]
     pub fn everything(config: Arc<Config>) -> Self {
-        Self { config, only: None }
+        Self {
+            config,
+            only: None,
+            destroy: false,
+        }
     }
 
     /// Whether this run is about the resource of this kind and name.

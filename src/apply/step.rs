@@ -108,6 +108,7 @@ async fn look(run: &Run<'_>, kind: &dyn AnyKind, address: &Address) -> Result<Op
     let scope = Scope {
         config: run.scope.config.clone(),
         only: Some(only),
+        destroy: run.scope.destroy,
     };
     Ok(kind.observe(run.aws, &scope).await?.remove(&address.name))
 }

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aws_sdk_ecs::types::{Cluster as Described, ClusterField, ServiceField};
+use aws_sdk_ecs::types::{Cluster as Described, ClusterField};
 use futures::future::try_join_all;
+use serde_json::Value;
 
-use super::{Aws, Error, pages};
+use super::{Aws, Error, ecs, pages};
 
 /// Clusters a request: the most that ECS takes.
 const BATCH: usize = 100;
-/// Services a request: the most that ECS takes.
-const SERVICES: usize = 10;
 
 /// A cluster as ECS describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,54 +158,20 @@ pub async fn services_without(
     tag: &str,
     value: &str,
 ) -> Result<Vec<String>, Error> {
-    let arns = pages::all("ecs:ListServices", |token| async move {
-        let answer = aws
-            .read("ecs:ListServices", |clients| {
-                clients
-                    .ecs
-                    .list_services()
-                    .cluster(cluster)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        Ok((answer.service_arns.unwrap_or_default(), answer.next_token))
-    })
-    .await?;
-    let batches = arns
-        .chunks(SERVICES)
-        .map(|batch| unmarked(aws, cluster, batch.to_vec(), tag, value));
-    let batches = try_join_all(batches).await?;
-    Ok(batches.into_iter().flatten().collect())
-}
-
-async fn unmarked(
-    aws: &Aws,
-    cluster: &str,
-    arns: Vec<String>,
-    tag: &str,
-    value: &str,
-) -> Result<Vec<String>, Error> {
-    let answer = aws
-        .read("ecs:DescribeServices", |clients| {
-            clients
-                .ecs
-                .describe_services()
-                .cluster(cluster)
-                .set_services(Some(arns.clone()))
-                .include(ServiceField::Tags)
-                .send()
+    let arns = ecs::list_services(aws, cluster).await?;
+    let services = ecs::services(aws, cluster, &arns).await?;
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+    let is_marked = |service: &Value| {
+        let tags = service.get("tags").and_then(Value::as_array);
+        tags.into_iter().flatten().any(|found| {
+            text(found, "key").as_deref() == Some(tag)
+                && text(found, "value").as_deref() == Some(value)
         })
-        .await?;
-    let services = answer.services.unwrap_or_default().into_iter();
+    };
     Ok(services
-        .filter(|service| service.status.as_deref() != Some("INACTIVE"))
-        .filter(|service| {
-            let tags = service.tags.as_deref().unwrap_or_default();
-            !tags.iter().any(|found| {
-                found.key.as_deref() == Some(tag) && found.value.as_deref() == Some(value)
-            })
-        })
-        .filter_map(|service| service.service_name)
+        .iter()
+        .filter(|service| text(service, "status").as_deref() != Some("INACTIVE"))
+        .filter(|service| !is_marked(service))
+        .filter_map(|service| text(service, "serviceName"))
         .collect())
 }

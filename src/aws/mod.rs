@@ -87,6 +87,7 @@ pub struct Aws {
     buckets: Buckets,
     ledger: OpenLedger,
     attempt_timeout: Duration,
+    genuine: bool,
 }
 
 /// How often a request may be sent.
@@ -128,6 +129,7 @@ impl Aws {
             buckets: Buckets::default(),
             ledger: OpenLedger::default(),
             attempt_timeout: Timeouts::default().attempt,
+            genuine: false,
         }
     }
 
@@ -143,6 +145,7 @@ impl Aws {
         let region = connection.region.clone();
         let mut aws = Self::new(clients, account_id, region, partition, clock, parallelism);
         aws.attempt_timeout = connection.timeouts.attempt;
+        aws.genuine = genuine;
         if genuine {
             aws.revisions = RevisionCache::of_this_user();
         }
@@ -166,6 +169,12 @@ impl Aws {
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.buckets = Buckets::new(pacing);
         self
+    }
+
+    /// Whether this is AWS itself, and not a sandbox or an emulator.
+    #[must_use]
+    pub fn is_genuine(&self) -> bool {
+        self.genuine
     }
 
     /// The requests of this run so far.

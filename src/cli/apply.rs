@@ -97,7 +97,7 @@ pub(super) async fn perform(
     if !troubles.is_empty() {
         screen.complain(&troubles);
     }
-    let summary = summary(&walk.plan, &outcome);
+    let summary = summary(&walk.plan, &walk.about, &outcome);
     screen.workflow().summarize(&format!(
         "{}\n{summary}",
         plan_markdown(&walk.plan, &walk.about)

@@ -15,7 +15,6 @@ mod plan;
 mod policy;
 mod schema;
 mod session;
-mod stubs;
 mod validate;
 mod walk;
 

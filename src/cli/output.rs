@@ -90,6 +90,7 @@ async fn live_value(session: &Session<'_>, address: &Address, field: &str) -> Re
     let scope = Scope {
         config: session.config.clone(),
         only: Some([address.clone()].into()),
+        destroy: false,
     };
     let live = Snapshot::observe(KINDS, &aws, &scope).await?;
     let Some(spec) = live.get(address) else {

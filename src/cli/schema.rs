@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::stubs::config;
+use crate::config;
 use crate::error::Result;
 use crate::report::Screen;
 
@@ -12,6 +12,6 @@ pub(super) struct Arguments {}
 
 /// Prints it.
 pub(super) fn run(_: &Arguments, screen: &Screen) -> Result<u8> {
-    screen.result(&config::schema())?;
+    screen.result(&format!("{:#}\n", config::schema()))?;
     Ok(0)
 }

@@ -10,9 +10,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::global::Global;
-use super::stubs::config;
 use crate::aws::{Aws, Clock, Connection, SystemClock};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Screen;
 use crate::sandbox::{Sandbox, Script, VirtualClock};
@@ -123,22 +122,8 @@ impl Clock for SandboxTime {
 }
 
 fn load(path: &Path, screen: &Screen) -> Result<Config> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let hint = if error.kind() == std::io::ErrorKind::NotFound {
-            "`provision init` writes a first one; -c FILE names another."
-        } else {
-            "Make the file readable, or name another one with -c FILE."
-        };
-        Error::new(
-            ErrorKind::Config,
-            format!("{shown} cannot be read: {error}."),
-        )
-        .hint(hint)
-    })?;
-    let directory = path.parent().unwrap_or(Path::new("")).to_owned();
-    let mut read = |named: &Path| std::fs::read_to_string(directory.join(named));
-    config::parse(&shown, &text, &mut read).map_err(|diagnostics| {
+    config::load(path).map_err(|diagnostics| {
+        screen.workflow().annotate_diagnostics(&diagnostics);
         let rendered: Vec<String> = diagnostics
             .iter()
             .map(|diagnostic| diagnostic.render(screen.colors_errors()))

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::session::Session;
-use super::stubs::law;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, Law, Scope, Snapshot};
-use crate::kinds::KINDS;
+use crate::kinds::{KINDS, law};
 use crate::plan::{Input, Plan, kind_of, plan};
 use crate::report::About;
 
@@ -128,6 +127,7 @@ fn scope(
     destroy: bool,
 ) -> Result<Scope> {
     let mut scope = Scope::everything(session.config.clone());
+    scope.destroy = destroy;
     // What depends on a resource may be undeclared: only a look at everything finds it.
     if !asked.is_empty() && !destroy {
         let mut only = closure(asked, declared)?;

@@ -41,6 +41,7 @@ const KEYS: &[(&str, &str)] = &[
         "scan_on_push",
         "ECR scans by registry; it is not managed by repository.",
     ),
+    ("service_connect_configuration", "Write `service_connect`."),
     ("task_definition", "Write [service.NAME.task]."),
     (
         "thumbprint_list",

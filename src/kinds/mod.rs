@@ -2,12 +2,17 @@
 //! `law.rs` is the one file here that may name several kinds; kinds never import one another.
 
 mod aside;
+pub mod cluster;
 mod documents;
 mod identity;
 pub mod law;
+pub mod log_group;
 pub mod oidc_provider;
 pub mod policy;
+mod regional;
+pub mod repository;
 pub mod role;
+pub mod secret;
 pub mod service;
 mod tags;
 
@@ -20,6 +25,10 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &oidc_provider::OidcProvider,
     &policy::Policy,
     &role::Role,
+    &repository::Repository,
+    &log_group::LogGroup,
+    &secret::Secret,
+    &cluster::Cluster,
     &service::Service,
 ];
 

@@ -5,7 +5,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::config::{Diagnostic, Position};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What the runner gave: GITHUB_ACTIONS, GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,14 +65,29 @@ impl Workflow {
         )
     }
 
-    /// Marks an error where the job's page shows it.
+    /// Marks an error where the job's page shows it; those in files are marked there.
     pub(super) fn annotate(&self, error: &Error) {
-        if !self.active {
-            return;
+        if error.kind != ErrorKind::Config {
+            self.command("::error::", &error.to_string());
         }
-        let line = format!("::error::{}\n", escape_command(&error.to_string()));
-        // Nothing is left to tell a failure to.
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    /// Marks errors at their lines.
+    pub fn annotate_diagnostics(&self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            let Position { path, line, column } = &diagnostic.position;
+            let path = escape_property(path);
+            let start = format!("::error file={path},line={line},col={column}::");
+            self.command(&start, &diagnostic.message);
+        }
+    }
+
+    fn command(&self, start: &str, text: &str) {
+        if self.active {
+            let line = format!("{start}{}\n", escape_command(text));
+            // Nothing is left to tell a failure to.
+            let _ = io::stderr().lock().write_all(line.as_bytes());
+        }
     }
 
     fn append(&self, file: Option<&PathBuf>, name: &str, text: &str) -> Result<()> {
@@ -97,4 +113,9 @@ pub fn escape_command(text: &str) -> String {
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
+}
+
+/// A property of a workflow command, such as a path.
+fn escape_property(text: &str) -> String {
+    escape_command(text).replace(':', "%3A").replace(',', "%2C")
 }

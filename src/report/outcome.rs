@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::error;
-use super::shown::symbol;
+use super::shown::{About, symbol};
 use crate::apply::Outcome;
 use crate::plan::{Plan, Verb};
 
 /// The summary of a run, for standard output; the last line counts what was done.
 #[must_use]
-pub fn summary(plan: &Plan, outcome: &Outcome) -> String {
+pub fn summary(plan: &Plan, about: &About, outcome: &Outcome) -> String {
     let done = |verb: Verb| {
         plan.actions
             .iter()
@@ -18,14 +18,15 @@ pub fn summary(plan: &Plan, outcome: &Outcome) -> String {
     };
     let replaced = done(Verb::Replace);
     let mut out = String::new();
+    let word = if outcome.exit_code() == 0 {
+        "complete"
+    } else {
+        "incomplete"
+    };
     let _ = writeln!(
         out,
-        "{}: {} added, {} changed, {} destroyed.",
-        if outcome.exit_code() == 0 {
-            "Apply complete"
-        } else {
-            "Apply incomplete"
-        },
+        "{} {word}: {} added, {} changed, {} destroyed.",
+        if about.destroy { "Destroy" } else { "Apply" },
         done(Verb::Create) + replaced,
         done(Verb::Change),
         done(Verb::Delete) + replaced

@@ -72,11 +72,12 @@ impl<'a> Progress<'a> {
             }
             Event::Finished(step) => self.ended(&step.address, None),
             Event::Already(step) => self.ended(&step.address, Some("already so")),
-            Event::Failed(step, error) => {
+            // What failed and why is said at the end, where nothing scrolls it away.
+            Event::Failed(step, _) => {
                 if let Some(left) = self.left().get_mut(&step.address) {
                     left.failed = true;
                 }
-                self.line(&format!("! {}: failed: {}", step.address, error.message));
+                self.line(&format!("! {}: failed", step.address));
             }
             Event::Note(address, note) => self.line(&format!("note: {address}: {note}")),
             Event::Rollout(address, state) => {

@@ -34,8 +34,9 @@ pub fn plan(plan: &Plan, about: &About) -> String {
         let flags: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
         let _ = writeln!(
             out,
-            "{DANGER}!{DANGER:#} {}: apply needs {}.",
+            "{DANGER}!{DANGER:#} {}: {} needs {}.",
             names.join(", "),
+            if about.destroy { "destroy" } else { "apply" },
             flags.join(" ")
         );
     }

@@ -26,9 +26,9 @@ pub(super) fn deployment(service: &Service, node: &Node, reader: &mut Reader<'_>
         alarms,
         bake_time,
         lifecycle_hooks,
-        linear: _,
-        canary: _,
-        early_success,
+        linear_configuration: _,
+        canary_configuration: _,
+        early_success_criteria,
     } = deployment;
     check_percentages(service, deployment, node, reader);
     check_strategy(service, deployment, node, reader);
@@ -46,7 +46,7 @@ pub(super) fn deployment(service: &Service, node: &Node, reader: &mut Reader<'_>
         let at = node.follow(&["lifecycle_hooks", &index.to_string()]);
         check_hook(hook, *strategy, at, reader);
     }
-    if let Some(early) = early_success {
+    if let Some(early) = early_success_criteria {
         check_early_success(early, deployment, node, reader);
     }
 }
@@ -86,14 +86,22 @@ fn check_strategy(
 ) {
     let Deployment {
         strategy,
-        linear,
-        canary,
+        linear_configuration: linear,
+        canary_configuration: canary,
         ..
     } = deployment;
     let word = strategy.as_str();
     for (key, used, only) in [
-        ("linear", linear.is_some(), DeploymentStrategy::Linear),
-        ("canary", canary.is_some(), DeploymentStrategy::Canary),
+        (
+            "linear_configuration",
+            linear.is_some(),
+            DeploymentStrategy::Linear,
+        ),
+        (
+            "canary_configuration",
+            canary.is_some(),
+            DeploymentStrategy::Canary,
+        ),
     ] {
         let only_word = only.as_str();
         let message = format!("`{key}` goes with the strategy {only_word}, and this is {word}.");
@@ -104,13 +112,13 @@ fn check_strategy(
         // ECS's limits of a step.
         reader.range(
             node,
-            &["linear", "step_percent"],
+            &["linear_configuration", "step_percent"],
             linear.step_percent,
             3.0..=100.0,
         );
         reader.minutes(
             node,
-            &["linear", "step_bake_time"],
+            &["linear_configuration", "step_bake_time"],
             linear.step_bake_time,
             BAKE_MINUTES,
         );
@@ -118,13 +126,13 @@ fn check_strategy(
     if let Some(canary) = canary {
         reader.range(
             node,
-            &["canary", "canary_percent"],
+            &["canary_configuration", "canary_percent"],
             canary.canary_percent,
             0.1..=100.0,
         );
         reader.minutes(
             node,
-            &["canary", "canary_bake_time"],
+            &["canary_configuration", "canary_bake_time"],
             canary.canary_bake_time,
             BAKE_MINUTES,
         );
@@ -152,7 +160,7 @@ fn check_breaker(breaker: &CircuitBreaker, node: &Node, reader: &mut Reader<'_>)
         enable: _,
         rollback: _,
         reset_on_healthy_task: _,
-        threshold,
+        threshold_configuration: threshold,
     } = breaker;
     let Some(threshold) = threshold else { return };
     let most = match threshold.r#type {
@@ -161,7 +169,7 @@ fn check_breaker(breaker: &CircuitBreaker, node: &Node, reader: &mut Reader<'_>)
     };
     reader.range(
         node,
-        &["circuit_breaker", "threshold", "value"],
+        &["circuit_breaker", "threshold_configuration", "value"],
         threshold.value,
         1..=most,
     );
@@ -243,14 +251,21 @@ fn check_early_success(
         source_service_revision_cleanup,
     } = early;
     let rolling = deployment.strategy == DeploymentStrategy::Rolling;
-    let message = "`early_success` goes with the strategy ROLLING only.";
-    reader.demand(rolling, node, &["early_success"], message, "Leave it out.");
+    let message = "`early_success_criteria` goes with the strategy ROLLING only.";
+    reader.demand(
+        rolling,
+        node,
+        &["early_success_criteria"],
+        message,
+        "Leave it out.",
+    );
     let complete = healthy_percent.is_some() && source_service_revision_cleanup.is_some();
-    let message = "`early_success` needs `healthy_percent` and `source_service_revision_cleanup`.";
+    let message =
+        "`early_success_criteria` needs `healthy_percent` and `source_service_revision_cleanup`.";
     reader.demand(
         !enable || complete,
         node,
-        &["early_success"],
+        &["early_success_criteria"],
         message,
         "Add both.",
     );
@@ -260,7 +275,7 @@ fn check_early_success(
         .clamp(0, 100);
     reader.range(
         node,
-        &["early_success", "healthy_percent"],
+        &["early_success_criteria", "healthy_percent"],
         *healthy_percent,
         least..=100,
     );

@@ -196,10 +196,10 @@ fn check_port_names(service: &Service, node: &Node, reader: &mut Reader<'_>) {
             &it.port_name,
         )
     });
-    let lattice = service.vpc_lattice.iter().enumerate();
+    let lattice = service.vpc_lattice_configurations.iter().enumerate();
     let lattice = lattice.map(|(index, it)| {
         (
-            vec!["vpc_lattice".to_owned(), index.to_string()],
+            vec!["vpc_lattice_configurations".to_owned(), index.to_string()],
             &it.port_name,
         )
     });

@@ -21,11 +21,11 @@ table! {
         /// Lambda functions and pauses at stages of a deployment.
         lifecycle_hooks: Vec<LifecycleHook> = Vec::new(),
         /// The steps of the LINEAR strategy.
-        linear: Option<LinearConfiguration>,
+        linear_configuration: Option<LinearConfiguration>,
         /// The steps of the CANARY strategy.
-        canary: Option<CanaryConfiguration>,
+        canary_configuration: Option<CanaryConfiguration>,
         /// When a ROLLING deployment counts as done before the last task is there.
-        early_success: Option<EarlySuccess>,
+        early_success_criteria: Option<EarlySuccess>,
     }
 }
 
@@ -53,7 +53,7 @@ table! {
         /// Whether a healthy task sets the count of failures to zero.
         reset_on_healthy_task: bool = true,
         /// How many failures stop the deployment; none: 50 percent, bounded.
-        threshold: Option<Threshold>,
+        threshold_configuration: Option<Threshold>,
     }
 }
 

@@ -42,7 +42,7 @@ table! {
         /// Service Connect.
         service_connect: Option<ServiceConnect>,
         /// The target groups of VPC Lattice.
-        vpc_lattice: Vec<VpcLattice> = Vec::new(),
+        vpc_lattice_configurations: Vec<VpcLattice> = Vec::new(),
         /// The volumes that are made for each task.
         volume_configurations: Vec<ServiceVolume> = Vec::new(),
         /// Which instances may take tasks.

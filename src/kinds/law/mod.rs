@@ -15,6 +15,7 @@ use super::KINDS;
 use super::policy::{self, Policy};
 use super::role::{self, Role};
 use access::{Sides, Worlds};
+pub use read::observe;
 
 /// Judges roles by their policies, boundary and trust, and repositories by their own policy.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +26,7 @@ pub struct IamLaw {
 
 impl Law for IamLaw {
     fn subjects(&self, world: &Snapshot, address: &Address) -> Vec<Address> {
-        match address.kind.as_str() {
-            Role::NAME => vec![address.clone()],
-            Policy::NAME => users(world, address),
-            "repository" if own_document(world, address).is_some() => vec![address.clone()],
-            _ => Vec::new(),
-        }
+        subjects(world, address)
     }
 
     fn holds(
@@ -112,6 +108,17 @@ impl Law for IamLaw {
             Sides::Known([before, after]) => words::role_change(subject, &before, &after),
             Sides::Unknown(arn) => Some(words::undecided(subject, words::unknown(&arn))),
         }
+    }
+}
+
+/// Whose access a call on this address may move.
+#[must_use]
+pub fn subjects(world: &Snapshot, address: &Address) -> Vec<Address> {
+    match address.kind.as_str() {
+        Role::NAME => vec![address.clone()],
+        Policy::NAME => users(world, address),
+        "repository" if own_document(world, address).is_some() => vec![address.clone()],
+        _ => Vec::new(),
     }
 }
 

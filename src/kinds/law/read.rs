@@ -8,9 +8,17 @@ use super::IamLaw;
 use crate::aws::Aws;
 use crate::aws::iam::{self, Account};
 use crate::error::Result;
-use crate::kind::Scope;
+use crate::kind::{Law, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::policy::{Document, PolicyKind};
+
+/// The law for this run.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn observe(aws: &Aws, scope: &Scope) -> Result<Box<dyn Law>> {
+    Ok(Box::new(IamLaw::read(aws, scope).await?))
+}
 
 impl IamLaw {
     /// Reads the documents of what the roles of the plan have or will have attached. One that cannot

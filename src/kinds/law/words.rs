@@ -5,14 +5,19 @@ use crate::policy::{
     Access, Comparison, Document, Grants, Relation, RequestPrincipal, Witness, relate_grants,
 };
 
-/// A request that the subject may make.
+/// A request that a document of a resource allows.
 pub(super) fn permission(witness: &Witness) -> String {
     let request = &witness.request;
-    let what = format!("{} on {}", request.action, request.resource);
     match &request.principal {
-        RequestPrincipal::Anonymous => what,
-        principal => format!("{what} by {}", principal.text()),
+        RequestPrincipal::Anonymous => own_permission(witness),
+        principal => format!("{} by {}", own_permission(witness), principal.text()),
     }
+}
+
+/// A request of the subject itself.
+fn own_permission(witness: &Witness) -> String {
+    let request = &witness.request;
+    format!("{} on {}", request.action, request.resource)
 }
 
 /// A request to assume the subject; GitHub's tokens are told apart by their subject.
@@ -31,13 +36,7 @@ fn assumption(witness: &Witness) -> String {
 
 /// Who may do what.
 pub(super) fn pair(assume: &Witness, permission: &Witness) -> String {
-    let request = &permission.request;
-    format!(
-        "{} on {} by {}",
-        request.action,
-        request.resource,
-        assumption(assume)
-    )
+    format!("{} by {}", own_permission(permission), assumption(assume))
 }
 
 /// Why a policy that nobody knows decides nothing.
@@ -67,7 +66,11 @@ pub(super) fn document_change(
     let [before, after] =
         [before, after].map(|document| document.map(Grants::of).unwrap_or_default());
     let compared = relate_grants(&before, &after);
-    Some(change(subject, &[(compared, permission_sentence)]))
+    let sentence = match subject.kind.as_str() {
+        "repository" => permission,
+        _ => own_permission,
+    };
+    Some(change(subject, &[(compared, sentence)]))
 }
 
 /// What the change of a role means: what it may do, and who may be it.
@@ -80,12 +83,8 @@ pub(super) fn role_change(
     let trust = relate_grants(&before.trusted(), &after.trusted());
     Some(change(
         subject,
-        &[(may, permission_sentence), (trust, assumption_sentence)],
+        &[(may, own_permission), (trust, assumption_sentence)],
     ))
-}
-
-fn permission_sentence(witness: &Witness) -> String {
-    permission(witness)
 }
 
 fn assumption_sentence(witness: &Witness) -> String {

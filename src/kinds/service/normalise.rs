@@ -67,8 +67,10 @@ fn deployment(settings: &mut Settings) {
         .get_mut("circuit_breaker")
         .and_then(Value::as_object_mut)
     {
-        if breaker.get("threshold") == Some(&json!({"type": "BOUNDED_PERCENT", "value": 50})) {
-            breaker.shift_remove("threshold");
+        if breaker.get("threshold_configuration")
+            == Some(&json!({"type": "BOUNDED_PERCENT", "value": 50}))
+        {
+            breaker.shift_remove("threshold_configuration");
         }
     }
     for (part, off) in [
@@ -77,7 +79,7 @@ fn deployment(settings: &mut Settings) {
             json!({"enable": false, "rollback": false}),
         ),
         ("alarms", json!({"enable": false, "rollback": false})),
-        ("early_success", json!({"enable": false})),
+        ("early_success_criteria", json!({"enable": false})),
     ] {
         if deployment.get(part) == Some(&off) {
             deployment.shift_remove(part);

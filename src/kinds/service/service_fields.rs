@@ -36,7 +36,7 @@ pub(super) const SERVICE: &[Field] = &[
     field("service_connect", "serviceConnectConfiguration")
         .shape(Table(SERVICE_CONNECT))
         .removal("{\"enabled\":false}"),
-    field("vpc_lattice", "vpcLatticeConfigurations")
+    field("vpc_lattice_configurations", "vpcLatticeConfigurations")
         .shape(Set(&Table(VPC_LATTICE)))
         .removal("[]"),
     field("volume_configurations", "volumeConfigurations")
@@ -74,7 +74,7 @@ pub(super) const DEPLOYING: &[&str] = &[
     "service_registries",
     "service_connect",
     "volume_configurations",
-    "vpc_lattice",
+    "vpc_lattice_configurations",
 ];
 
 /// Fields that `UpdateService` takes whoever carries out the deployments; under CODE_DEPLOY and
@@ -115,9 +115,9 @@ const DEPLOYMENT: &[Field] = &[
     field("lifecycle_hooks", "lifecycleHooks")
         .shape(Set(&Table(HOOK)))
         .removal("[]"),
-    field("linear", "linearConfiguration").shape(Table(LINEAR)),
-    field("canary", "canaryConfiguration").shape(Table(CANARY)),
-    field("early_success", "earlySuccessCriteria")
+    field("linear_configuration", "linearConfiguration").shape(Table(LINEAR)),
+    field("canary_configuration", "canaryConfiguration").shape(Table(CANARY)),
+    field("early_success_criteria", "earlySuccessCriteria")
         .shape(Table(EARLY_SUCCESS))
         .removal("{\"enable\":false}"),
 ];
@@ -127,7 +127,7 @@ const CIRCUIT_BREAKER: &[Field] = &[
     field("enable", "enable").shown(Bool(false)),
     field("rollback", "rollback").shown(Bool(false)),
     field("reset_on_healthy_task", "resetOnHealthyTask").hidden(Bool(true)),
-    field("threshold", "thresholdConfiguration").shape(Table(THRESHOLD)),
+    field("threshold_configuration", "thresholdConfiguration").shape(Table(THRESHOLD)),
 ];
 
 const THRESHOLD: &[Field] = &[field("type", "type"), field("value", "value")];
