@@ -191,16 +191,22 @@ pub(super) fn classify(operation: &str, answer: &Answer, message: &str) -> Class
         Answer::Code { code, status } => by_code(code, *status, message),
         Answer::Garbled(_) => Class::Unreadable,
         Answer::Bare(404 | 500..) if is_optional(operation) => Class::Unsupported,
-        Answer::Bare(501) => Class::Unsupported,
-        Answer::Bare(429) => Class::Throttled,
-        Answer::Bare(403) => Class::AccessDenied,
-        Answer::Bare(500..) => Class::Passing,
-        Answer::Bare(400..=499) => Class::Invalid,
-        Answer::Bare(_) => Class::Unreadable,
+        Answer::Bare(status) => by_status(*status),
         Answer::None(TIMEOUT | REFUSED | BROKEN) => Class::Passing,
         Answer::None(CREDENTIALS) => Class::Credentials,
         Answer::None(UNSENT) => Class::Invalid,
         Answer::None(_) => Class::Other,
+    }
+}
+
+fn by_status(status: u16) -> Class {
+    match status {
+        403 => Class::AccessDenied,
+        429 => Class::Throttled,
+        501 => Class::Unsupported,
+        400..=499 => Class::Invalid,
+        500.. => Class::Passing,
+        _ => Class::Unreadable,
     }
 }
 

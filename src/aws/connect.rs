@@ -47,7 +47,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_millis(3_100),
             attempt: Duration::from_secs(20),
-            operation: Duration::from_secs(60),
+            operation: Duration::from_mins(1),
         }
     }
 }

@@ -94,14 +94,12 @@ impl Error {
         }
     }
 
-    pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>) -> Self
+    pub(super) fn from_sdk<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + StandardError + Send + Sync + 'static,
     {
-        let answer = answer(&error);
-        let message = error
-            .message()
-            .map_or_else(|| causes(&error), str::to_owned);
+        let answer = answer(error);
+        let message = error.message().map_or_else(|| causes(error), str::to_owned);
         let class = classify(operation, &answer, &message);
         let code = match answer {
             Answer::Code { code, status: _ } => code,
@@ -137,7 +135,7 @@ fn answer<E>(error: &SdkError<E, HttpResponse>) -> Answer
 where
     E: ProvideErrorMetadata + StandardError + Send + Sync + 'static,
 {
-    if causes_of(error).any(|cause| cause.is::<CredentialsError>()) {
+    if causes_of(error).any(|cause| cause.downcast_ref::<CredentialsError>().is_some()) {
         return Answer::None(CREDENTIALS);
     }
     let status = error

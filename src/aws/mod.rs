@@ -254,8 +254,9 @@ impl Aws {
             let (number, result) = {
                 let _permit = self.in_flight.acquire().await;
                 let number = self.ledger.sent(operation, write, attempt);
-                let sent = send(self.clients.clone());
-                (number, self.attempt(operation, number, sent).await)
+                // On the heap: the SDK's futures are 20 kB each.
+                let request = Box::pin(send(self.clients.clone()));
+                (number, self.attempt(operation, number, request).await)
             };
             let error = match result {
                 Ok(value) => return Ok(value),
@@ -278,19 +279,19 @@ impl Aws {
         &self,
         operation: &'static str,
         number: u64,
-        sent: F,
+        request: F,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let begun = self.clock.now();
-        let result = sent.await;
+        let result = request.await;
         let took = self.clock.now().saturating_sub(begun);
         let result = match result {
             Ok(_) if took > self.attempt_timeout => Err(Error::late(operation)),
             Ok(value) => Ok(value),
-            Err(error) => Err(Error::from_sdk(operation, error)),
+            Err(error) => Err(Error::from_sdk(operation, &error)),
         };
         let outcome = result
             .as_ref()
@@ -306,3 +307,6 @@ impl Aws {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

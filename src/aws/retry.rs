@@ -20,7 +20,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// How long IAM's delay is waited out. New roles were seen to take 10 to 30 s (facts.md section 3);
 /// the same words also mean a real misconfiguration, so not for ever.
-const SETTLING: Duration = Duration::from_secs(120);
+const SETTLING: Duration = Duration::from_mins(2);
 
 /// One request's attempts so far.
 #[derive(Clone, Copy, Debug)]

@@ -32,6 +32,16 @@ pub(super) struct Arguments {
     grants: Grants,
 }
 
+impl Arguments {
+    /// The command as the user would type it to go on.
+    fn command(&self) -> String {
+        match &self.plan {
+            Some(path) => format!("provision apply --plan {}", path.display()),
+            None => command("apply", &self.addresses),
+        }
+    }
+}
+
 /// Plans, asks, performs.
 pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
     let saved = arguments.plan.as_deref().map(SavedPlan::read).transpose()?;
@@ -52,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         &aws,
         &walk,
         &arguments.grants,
-        &command("apply", &arguments.addresses),
+        &arguments.command(),
     )
     .await
 }

@@ -71,7 +71,7 @@ pub(super) fn on_key(key: &str, known: &[&str], address: Option<&str>) -> String
     }
 }
 
-/// Whether what stands beside a key may be a secret, which no message shows.
+/// Whether what stands beside a key may be a secret.
 pub(super) fn is_secret_value(key: &str, address: Option<&str>) -> bool {
     let key = key.to_lowercase();
     address.is_some_and(|it| it.starts_with("secret/"))

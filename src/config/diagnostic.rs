@@ -49,21 +49,6 @@ impl Diagnostic {
         self
     }
 
-    /// Hides what stands in quotes on the line, which may be a secret.
-    pub(super) fn masked(mut self) -> Self {
-        let mut quoted = false;
-        let hide = |letter: char| match letter {
-            '"' | '\'' => {
-                quoted = !quoted;
-                letter
-            }
-            _ if quoted => '*',
-            _ => letter,
-        };
-        self.source_line = self.source_line.chars().map(hide).collect();
-        self
-    }
-
     /// The text for people: message, `PATH:LINE:COLUMN`, the line, the hint.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
@@ -116,6 +101,8 @@ impl Diagnostic {
 pub(super) struct Source {
     pub(super) path: String,
     pub(super) text: String,
+    /// Bytes that no message shows, because a secret may stand there.
+    private: Vec<Range<usize>>,
 }
 
 impl Source {
@@ -123,7 +110,13 @@ impl Source {
         Self {
             path: path.into(),
             text: text.into(),
+            private: Vec::new(),
         }
+    }
+
+    /// Hides these bytes from now on.
+    pub(super) fn hide(&mut self, private: Vec<Range<usize>>) {
+        self.private = private;
     }
 
     /// The position of a byte offset; one beyond the end is the end.
@@ -140,7 +133,7 @@ impl Source {
     /// An error about a range of bytes; of one that spans lines, only the first is shown.
     pub(super) fn diagnostic(&self, at: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         let position = self.position(at.start);
-        let source_line = self.line(position.line);
+        let source_line = self.line(position.line, at);
         let covered = self
             .text
             .get(self.floor(at.start)..self.floor(at.end))
@@ -169,13 +162,24 @@ impl Source {
         self.text.len()
     }
 
-    fn line(&self, number: usize) -> String {
+    /// The text of a line, with stars for what is private and not underlined.
+    fn line(&self, number: usize, underlined: &Range<usize>) -> String {
+        let start = self.offset(number, 1);
         let line = self
             .text
-            .split('\n')
-            .nth(number.saturating_sub(1))
-            .unwrap_or_default();
-        line.trim_end_matches('\r').to_owned()
+            .get(start..)
+            .and_then(|rest| rest.split('\n').next());
+        let line = line.unwrap_or_default().trim_end_matches('\r');
+        let show = |(offset, letter): (usize, char)| {
+            let place = start + offset;
+            let private = self.private.iter().any(|range| range.contains(&place));
+            if private && !underlined.contains(&place) {
+                '*'
+            } else {
+                letter
+            }
+        };
+        line.char_indices().map(show).collect()
     }
 
     /// The number of the line of an offset, and where that line begins.

@@ -115,7 +115,8 @@ pub(super) fn lifecycle(node: &Node, reader: &mut Reader<'_>) -> Option<JsonDocu
             let message = full.split(" at line ").next().unwrap_or_default();
             let message = format!("This is not JSON: {message}.");
             let diagnostic = loaded.diagnostic(error.line(), error.column().max(1), &message);
-            reader.report(diagnostic);
+            let hint = "JSON has no comments and no comma before a closing bracket.".to_owned();
+            reader.report(diagnostic.with_hint(hint));
             return None;
         }
     };

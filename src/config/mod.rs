@@ -15,6 +15,7 @@ mod names;
 mod node;
 mod parse;
 mod placeholders;
+mod private;
 mod reader;
 mod reference;
 mod references;

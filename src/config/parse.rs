@@ -11,6 +11,7 @@ use super::expand::{self, DeclaredEnvironment};
 use super::model::{Config, Environment, Github, Lock, Partition, Project, Seconds};
 use super::node::{Entry, Node, Value};
 use super::placeholders::Variables;
+use super::private;
 use super::reader::{Decode, ReadFile, Reader};
 use super::tables::{EnvironmentTable, GithubTable, ProjectTable};
 
@@ -32,8 +33,9 @@ pub fn load(path: &Path) -> Result<Config, Vec<Diagnostic>> {
 /// Reads and checks the text of an infra.toml. `read_file` is asked for the documents that it
 /// names, by their paths relative to the folder of `path`.
 pub fn parse(path: &str, text: &str, read_file: ReadFile<'_>) -> Result<Config, Vec<Diagnostic>> {
-    let source = Source::new(path, text);
+    let mut source = Source::new(path, text);
     let root = Node::parse(&source)?;
+    source.hide(private::strings(&root));
     let mut reader = Reader::new(source, read_file);
     let config = read(root, &mut reader);
     if reader.failed() {
@@ -116,14 +118,25 @@ fn check_top_level(root: &Node, reader: &mut Reader<'_>) {
 
 fn project(root: &mut Node, reader: &mut Reader<'_>) -> Option<Project> {
     let mut entry = root.take("project")?;
+    let mut fixed = Vec::new();
     for (key, fact) in [
         ("name", &mut reader.declared.project_name),
         ("account_id", &mut reader.declared.account_id),
         ("region", &mut reader.declared.region),
     ] {
-        if let Some(text) = entry.node.get(key).and_then(Node::text) {
-            text.clone_into(fact);
+        let Some(node) = entry.node.get(key) else {
+            continue;
+        };
+        let Some(text) = node.text() else { continue };
+        text.clone_into(fact);
+        if text.contains("{{") {
+            fixed.push((key, node.at.clone()));
         }
+    }
+    for (key, at) in fixed {
+        let message = format!("No placeholder can stand in `{key}`: others are made from it.");
+        reader.error(&at, message, "Write it out.".to_owned());
+        reader.unresolved(at);
     }
     reader.substitute(&mut entry.node);
     let table = reader.value::<ProjectTable>("project", &entry.node);

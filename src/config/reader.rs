@@ -147,13 +147,33 @@ impl<'a> Reader<'a> {
             Value::Text(text) => self.substitute_text(text, &node.at),
             Value::List(items) => items.iter_mut().for_each(|item| self.substitute(item)),
             Value::Table(entries) => {
-                for entry in entries {
+                for entry in entries.iter_mut() {
                     self.substitute_text(&mut entry.key, &entry.key_at);
                     self.substitute(&mut entry.node);
                 }
+                self.check_keys(entries);
             }
             Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
         }
+    }
+
+    /// Reports keys that are the same once their placeholders are resolved.
+    fn check_keys(&mut self, entries: &[Entry]) {
+        for (index, entry) in entries.iter().enumerate() {
+            if entries
+                .iter()
+                .take(index)
+                .any(|other| other.key == entry.key)
+            {
+                let message = format!("Two keys of this table expand to `{}`.", entry.key);
+                self.error(&entry.key_at, message, "Leave one out.".to_owned());
+            }
+        }
+    }
+
+    /// Says no more about a string of infra.toml than what has been said.
+    pub(super) fn unresolved(&mut self, at: Range<usize>) {
+        self.unresolved.push(at);
     }
 
     /// Resolves the placeholders of one string or key that stands at these bytes.
@@ -230,17 +250,8 @@ impl<'a> Reader<'a> {
     pub(super) fn unknown_key(&mut self, entry: &Entry, known: &[&str]) {
         let address = self.address.as_deref();
         let hint = advice::on_key(&entry.key, known, address);
-        let secret = advice::is_secret_value(&entry.key, address);
         let message = format!("Unknown key `{}`.", entry.key);
-        let diagnostic = self
-            .source
-            .diagnostic(&entry.key_at, message)
-            .with_hint(hint);
-        self.report(if secret {
-            diagnostic.masked()
-        } else {
-            diagnostic
-        });
+        self.error(&entry.key_at, message, hint);
     }
 
     /// Reads a key of a table; a key that is left out has its default, or is missing.

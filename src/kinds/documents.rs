@@ -26,8 +26,8 @@ pub(crate) fn both(before: &Document, after: &Document, limit: usize) -> Option<
             statements.push(statement);
         }
     }
-    let all = statements.into_iter().map(Value::Object).collect();
-    build(all, before.has_variables(), before.kind()).filter(|both| both.size() <= limit)
+    let all: Vec<Value> = statements.into_iter().map(Value::Object).collect();
+    build(&all, before.has_variables(), before.kind()).filter(|both| both.size() <= limit)
 }
 
 /// Denies what some of these documents allow and none of the others does, statement by statement;
@@ -53,13 +53,13 @@ pub(crate) fn hold<'a>(
     if denied.is_empty() {
         return None;
     }
-    build(denied, true, PolicyKind::Identity).filter(|hold| hold.size() <= INLINE_SIZE)
+    build(&denied, true, PolicyKind::Identity).filter(|hold| hold.size() <= INLINE_SIZE)
 }
 
 /// Denies everything.
 pub(crate) fn hold_everything() -> Option<Document> {
     let deny = json!({"Effect": "Deny", "Action": "*", "Resource": "*"});
-    build(vec![deny], true, PolicyKind::Identity)
+    build(&[deny], true, PolicyKind::Identity)
 }
 
 /// The statements without their Sids, which must differ within one document.
@@ -81,7 +81,7 @@ fn statements(document: &Document) -> Vec<Map<String, Value>> {
         .collect()
 }
 
-fn build(statements: Vec<Value>, variables: bool, kind: PolicyKind) -> Option<Document> {
+fn build(statements: &[Value], variables: bool, kind: PolicyKind) -> Option<Document> {
     let version = if variables {
         "2012-10-17"
     } else {

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn letter_case_does_not_distinguish_names() {
-        let declared = BTreeMap::from([("Deploy".to_owned(), ())]);
+        let declared = BTreeMap::from([("Deploy".to_owned(), 1)]);
         let names = Names::new(&declared);
         assert_eq!(names.declared("dePloy"), Some("Deploy"));
         assert_eq!(names.declared("deploys"), None);

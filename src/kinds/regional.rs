@@ -150,37 +150,4 @@ pub(crate) fn keep_key(desired: &mut Option<String>, live: Option<&String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_taken_from_the_arns_of_the_kind_alone() {
-        let group = Arns {
-            service: "logs",
-            before_name: "log-group:",
-            after_name: 0,
-        };
-        let arn = "arn:aws:logs:us-east-2:1:log-group:/ecs/web";
-        assert_eq!(group.name(arn), Some("/ecs/web"));
-        assert_eq!(group.name(&format!("{arn}:*")), Some("/ecs/web"));
-        assert_eq!(group.name("arn:aws:ecr:us-east-2:1:repository/web"), None);
-        let secret = Arns {
-            service: "secretsmanager",
-            before_name: "secret:",
-            after_name: 7,
-        };
-        let arn = "arn:aws:secretsmanager:us-east-2:1:secret:web/key-a1B2c3";
-        assert_eq!(secret.name(arn), Some("web/key"));
-    }
-
-    #[test]
-    fn a_key_is_the_same_by_id_and_by_arn() {
-        let arn = "arn:aws:kms:us-east-2:1:key/0a".to_owned();
-        let mut key = Some("0a".to_owned());
-        keep_key(&mut key, Some(&arn));
-        assert_eq!(key, Some(arn.clone()));
-        let mut other = Some("0b".to_owned());
-        keep_key(&mut other, Some(&arn));
-        assert_eq!(other, Some("0b".to_owned()));
-    }
-}
+mod tests;

@@ -22,7 +22,17 @@ const DIM: Style = Style::new().dimmed();
 pub fn plan(plan: &Plan, about: &About) -> String {
     let mut out = String::new();
     for action in &plan.actions {
+        let begun = out.len();
         write_action(&mut out, action);
+        // One line alone needs no blank one after it.
+        if out
+            .get(begun..)
+            .is_some_and(|block| block.lines().count() > 1)
+        {
+            out.push('\n');
+        }
+    }
+    if !out.is_empty() && !out.ends_with("\n\n") {
         out.push('\n');
     }
     for (address, note) in notes(plan) {

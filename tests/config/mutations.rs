@@ -62,7 +62,7 @@ fn edits() -> impl Strategy<Value = Vec<(prop::sample::Index, usize, usize)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_mutated_infra_toml_never_panics(edits in edits()) {

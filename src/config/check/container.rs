@@ -124,8 +124,7 @@ fn check_environment(container: &Container, node: &Node, reader: &mut Reader<'_>
         let message = format!("`{name}` is in `environment` and in `secrets`.");
         let hint =
             "Leave it out of `environment`, where anyone with ecs:DescribeTaskDefinition reads it.";
-        let diagnostic = reader.source.diagnostic(&entry.key_at, message);
-        reader.report(diagnostic.with_hint(hint.to_owned()).masked());
+        reader.error(&entry.key_at, message, hint.to_owned());
     }
     let tables = [
         (

@@ -109,8 +109,8 @@ pub(in super::super) fn log_group(log_group: &LogGroup, node: &Node, reader: &mu
     let LogGroup {
         retention_in_days,
         kms_key_id,
-        class: _,
-        deletion_protection: _,
+        log_group_class: _,
+        deletion_protection_enabled: _,
         tags,
     } = log_group;
     if let Some(days) = *retention_in_days

@@ -75,9 +75,9 @@ table! {
         /// The ARN of the KMS key that encrypts it.
         kms_key_id: Option<String>,
         /// The class; fixed at creation.
-        class: LogGroupClass = LogGroupClass::Standard,
+        log_group_class: LogGroupClass = LogGroupClass::Standard,
         /// Whether AWS refuses to delete the group.
-        deletion_protection: bool = false,
+        deletion_protection_enabled: bool = false,
         /// Tags, over those of the project.
         tags: Tags = Tags::new(),
     }

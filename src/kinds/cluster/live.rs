@@ -25,7 +25,7 @@ const ARNS: Arns = Arns {
 
 /// How long the tasks of services that were just deleted are waited for: a load balancer drains its
 /// targets for five minutes by default, and a task may take two to stop.
-const DRAINING: Duration = Duration::from_secs(600);
+const DRAINING: Duration = Duration::from_mins(10);
 /// Between two attempts to delete a cluster that still drains: ECS gives one token a second for all
 /// changes of clusters.
 const DRAINING_PAUSE: Duration = Duration::from_secs(5);
@@ -73,10 +73,9 @@ async fn spec(aws: &Aws, scope: &Scope, cluster: &ecs_clusters::Cluster) -> Resu
     let named = |is: fn(&crate::config::Cluster) -> bool| declared.is_some_and(is);
     Ok(Spec {
         owner: live.owner,
-        container_insights: match named(|one| one.container_insights.is_some()) {
-            true => Some(container_insights(cluster)?),
-            false => None,
-        },
+        container_insights: named(|one| one.container_insights.is_some())
+            .then(|| container_insights(cluster))
+            .transpose()?,
         capacity_providers: named(|one| one.capacity_providers.is_some()).then(|| {
             let mut providers = cluster.capacity_providers.clone();
             providers.sort();

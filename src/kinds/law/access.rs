@@ -10,7 +10,7 @@ use crate::policy::{Access, Document, PolicyKind};
 /// A role as it stands in `N` worlds.
 pub(super) struct Worlds<'a, const N: usize> {
     law: &'a IamLaw,
-    worlds: [&'a Snapshot; N],
+    snapshots: [&'a Snapshot; N],
     roles: [Option<&'a role::Spec>; N],
     /// In place of documents that nobody knows: each allows one thing that nothing else names, so
     /// that attaching it is a gain, and keeping it none.
@@ -30,14 +30,14 @@ impl<'a, const N: usize> Worlds<'a, N> {
         let roles = worlds.map(|world| world.spec::<role::Spec>(subject));
         let mut this = Self {
             law,
-            worlds,
+            snapshots: worlds,
             roles,
             unknown: BTreeMap::new(),
         };
         let attached = this
             .roles
             .iter()
-            .zip(&this.worlds)
+            .zip(&this.snapshots)
             .flat_map(|(role, world)| {
                 let arns = role.iter().flat_map(|role| &role.managed_policies);
                 arns.map(move |arn| (*world, arn))
@@ -76,7 +76,7 @@ impl<'a, const N: usize> Worlds<'a, N> {
     }
 
     fn side(&self, at: usize) -> Option<(&'a Snapshot, Option<&'a role::Spec>)> {
-        Some((*self.worlds.get(at)?, *self.roles.get(at)?))
+        Some((*self.snapshots.get(at)?, *self.roles.get(at)?))
     }
 
     /// A policy whose document is not known and that only one of these two worlds has attached.
@@ -102,7 +102,7 @@ impl<'a, const N: usize> Worlds<'a, N> {
             .map(|role| role.permissions_boundary.as_ref())
             .collect();
         let known = |arn: &String| {
-            self.worlds
+            self.snapshots
                 .iter()
                 .any(|world| self.document(world, arn).is_some())
         };

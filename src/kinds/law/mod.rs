@@ -105,7 +105,7 @@ impl Law for IamLaw {
             return Some(words::undecided(subject, words::unknown(&arn)));
         }
         match worlds.sides() {
-            Sides::Known([before, after]) => words::role_change(subject, &before, &after),
+            Sides::Known([before, after]) => Some(words::role_change(subject, &before, &after)),
             Sides::Unknown(arn) => Some(words::undecided(subject, words::unknown(&arn))),
         }
     }

@@ -78,13 +78,13 @@ pub(super) fn role_change(
     subject: &Address,
     before: &Access<'_>,
     after: &Access<'_>,
-) -> Option<AccessChange> {
+) -> AccessChange {
     let may = relate_grants(&before.permissions(), &after.permissions());
     let trust = relate_grants(&before.trusted(), &after.trusted());
-    Some(change(
+    change(
         subject,
         &[(may, own_permission), (trust, assumption_sentence)],
-    ))
+    )
 }
 
 fn assumption_sentence(witness: &Witness) -> String {

@@ -107,8 +107,8 @@ impl Kind for LogGroup {
                     owner: Some(config.owner_mark()),
                     retention_in_days: group.retention_in_days,
                     kms_key_id: group.kms_key_id.clone(),
-                    class: group.class,
-                    deletion_protection: group.deletion_protection,
+                    class: group.log_group_class,
+                    deletion_protection: group.deletion_protection_enabled,
                     tags: group.tags.clone(),
                 };
                 (name.clone(), spec)
@@ -255,7 +255,7 @@ fn effect(spec: Option<Spec>, call: &Call) -> Result<Option<Spec>, Refusal> {
         (Some(spec), Call::Delete) if spec.deletion_protection => Err(Refusal::blocked(
             "It is not deleted while its deletion protection is on.",
         )
-        .hint("Declare it with `deletion_protection = false` and apply before it is removed.")),
+        .hint("Declare it with `deletion_protection_enabled = false` and apply before it is removed.")),
         (_, Call::Delete) => Ok(None),
         (None, _) => Err(Refusal::not_yet("The log group is not there yet.")),
         (Some(mut spec), call) => {

@@ -82,10 +82,8 @@ async fn declared_policy(
         tags::observed(own, Some(wanted), config),
     )?;
     if spec.description != declared.and_then(|declared| declared.description.clone()) {
-        spec.description = iam::policy_description(aws, &policy.arn)
-            .await?
-            .as_ref()
-            .clone();
+        let read = iam::policy_description(aws, &policy.arn).await?;
+        spec.description.clone_from(&read);
     }
     Ok((name.to_owned(), spec))
 }

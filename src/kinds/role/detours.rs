@@ -8,7 +8,7 @@ use crate::policy::Document;
 /// First the documents of before and after as one, then the inline Denies: of what is new, of what
 /// goes, of everything.
 pub(super) fn detours(
-    role: &Role,
+    role: Role,
     name: &str,
     before: Option<&Spec>,
     after: Option<&Spec>,

@@ -188,7 +188,7 @@ impl Kind for Role {
     }
 
     fn detours(&self, name: &str, before: Option<&Spec>, after: Option<&Spec>) -> Vec<Vec<Call>> {
-        detours::detours(self, name, before, after)
+        detours::detours(*self, name, before, after)
     }
 
     fn effect(&self, spec: Option<Spec>, call: &Call) -> Result<Option<Spec>, Refusal> {

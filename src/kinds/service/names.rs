@@ -12,17 +12,19 @@ use crate::error::{Error, Result};
 /// The random end of a secret's ARN: a hyphen and six letters or digits.
 const RANDOM_END: usize = 7;
 
+/// The ARNs of the secrets that were read, by name; none where there is no such secret.
+pub(super) type Secrets = BTreeMap<String, Option<String>>;
+
 /// Names and ARNs of what infra.toml declares.
 pub(super) struct Names<'a> {
     pub(super) config: &'a Config,
-    /// The ARNs of the live secrets by name, as far as they were read.
-    secrets: BTreeMap<String, String>,
+    secrets: Secrets,
     /// The names of the declared roles by ARN.
     roles: BTreeMap<String, &'a str>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(config: &'a Config, secrets: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(config: &'a Config, secrets: Secrets) -> Self {
         let roles = config
             .roles
             .keys()
@@ -82,7 +84,7 @@ impl<'a> Names<'a> {
             .strip_prefix('-')
             .is_some_and(|letters| letters.chars().all(|letter| letter.is_ascii_alphanumeric()));
         match self.secrets.get(name) {
-            Some(live) => (live == arn).then_some(name.as_str()),
+            Some(live) => (live.as_deref() == Some(arn)).then_some(name.as_str()),
             None => is_random.then_some(name.as_str()),
         }
     }
@@ -96,7 +98,8 @@ impl<'a> Names<'a> {
             return Ok(parameter.to_owned());
         }
         let (name, suffix) = split_secret(text);
-        let arn = self.secrets.get(name).ok_or_else(|| {
+        let arn = self.secrets.get(name).and_then(Option::as_ref);
+        let arn = arn.ok_or_else(|| {
             Error::failed(format!("The secret {name} is not there."))
                 .hint(format!("Run provision apply secret/{name}."))
         })?;

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::answer::{last_part, spec_of};
 use super::declare::declare;
-use super::names::Names;
+use super::names::{Names, Secrets};
 use super::spec::Spec;
 use crate::aws::ecs::{self, text};
-use crate::aws::{Aws, Error as AwsError, tagging};
-use crate::config::Config;
+use crate::aws::{Aws, Error as AwsError, secrets, tagging};
+use crate::config::{Config, SecretReference};
 use crate::error::Result;
 use crate::kind::{OWNER_TAG, Scope};
 use crate::kinds::tags::observed;
@@ -21,11 +21,12 @@ use crate::kinds::tags::observed;
 pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
     let config = &scope.config;
     let declared = declared_names(scope);
-    let (services, others) = futures::try_join!(
+    let (services, others, secrets) = futures::try_join!(
         describe(aws, by_cluster(declared.keys())),
-        undeclared(aws, scope)
+        undeclared(aws, scope),
+        secrets(aws, config, declared.values())
     )?;
-    let names = Names::new(config, BTreeMap::new());
+    let names = Names::new(config, secrets);
     let live = services.into_iter().chain(others);
     let specs =
         try_join_all(live.map(|service| read_spec(aws, &names, &declared, service))).await?;
@@ -47,6 +48,30 @@ fn declared_names(scope: &Scope) -> BTreeMap<Place, String> {
             (place, key.clone())
         })
         .collect()
+}
+
+/// The ARNs of the declared secrets that these services are given, from the read that the secrets'
+/// own kind shares.
+async fn secrets(
+    aws: &Aws,
+    config: &Config,
+    keys: impl Iterator<Item = &String>,
+) -> Result<Secrets, AwsError> {
+    let services = keys.filter_map(|key| config.services.get(key));
+    let containers = services.flat_map(|service| service.task.container.values());
+    let secrets = containers.flat_map(|container| container.secrets.values());
+    let names: BTreeSet<&String> = secrets
+        .filter_map(|secret| match secret {
+            SecretReference::Declared { name, suffix: _ } => Some(name),
+            SecretReference::Arn(_) | SecretReference::Parameter(_) => None,
+        })
+        .collect();
+    let reads = names.into_iter().map(|name| async move {
+        let found = secrets::secret(aws, name).await?;
+        let arn = found.as_ref().as_ref().map(|secret| secret.arn.clone());
+        Ok::<_, AwsError>((name.clone(), arn))
+    });
+    Ok(try_join_all(reads).await?.into_iter().collect())
 }
 
 fn by_cluster<'a>(places: impl Iterator<Item = &'a Place>) -> BTreeMap<String, Vec<String>> {

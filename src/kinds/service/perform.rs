@@ -14,7 +14,7 @@ use super::service_fields::{IMMUTABLE, SERVICE};
 use super::shape::write;
 use super::spec::{Settings, Spec, Task};
 use crate::aws::ecs::{self, text};
-use crate::aws::{Attempts, Aws, Class, EcsOperation};
+use crate::aws::{Attempts, Aws, Class, EcsOperation, secrets};
 use crate::config::{Config, Tags};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Performed, RolloutHandle, Scope};
@@ -353,26 +353,17 @@ impl Writer<'_> {
 
     /// Names with the ARNs of the secrets that the task definition names.
     async fn names(&self, task: &Task) -> Result<Names<'_>> {
-        let mut secrets = BTreeMap::new();
+        let mut arns = BTreeMap::new();
         for secret in task.secrets() {
             let (name, _) = split_secret(secret);
-            if secret.starts_with("arn:")
-                || secret.starts_with("ssm:")
-                || secrets.contains_key(name)
-            {
+            if secret.starts_with("arn:") || secret.starts_with("ssm:") || arns.contains_key(name) {
                 continue;
             }
-            let answer = self
-                .aws
-                .read("secretsmanager:DescribeSecret", |clients| {
-                    clients.secrets.describe_secret().secret_id(name).send()
-                })
-                .await?;
-            if let Some(arn) = answer.arn {
-                secrets.insert(name.to_owned(), arn);
-            }
+            // Read anew: the plan may just have made it.
+            let found = secrets::secret_now(self.aws, name).await?;
+            arns.insert(name.to_owned(), found.map(|secret| secret.arn));
         }
-        Ok(Names::new(self.config, secrets))
+        Ok(Names::new(self.config, arns))
     }
 
     /// What a call that may have started a deployment leaves to be followed, or said.

@@ -1,4 +1,8 @@
-//! Laws that hold for every kind, for the tests of each to call with specs of its own.
+//! Laws that hold for every kind, for the tests of each to call with specs of its own; and the kinds
+//! of IAM against the sandbox.
+
+pub(crate) mod account;
+mod iam;
 
 use crate::kind::{Kind, Owned};
 
