@@ -1,6 +1,13 @@
 //! infra.toml as users meet it: the project's own file, broken files and their diagnostics, the
 //! schema and the reference. `PROVISION_BLESS=1` rewrites the golden files.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails the test"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

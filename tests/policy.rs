@@ -9,11 +9,23 @@
     reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
 )]
 
+#[path = "policy/cases.rs"]
+mod cases;
 #[path = "policy/corpora.rs"]
 mod corpora;
 #[path = "policy/gate_managed.rs"]
 mod gate_managed;
+#[path = "policy/gate_witnesses.rs"]
+mod gate_witnesses;
 #[path = "policy/gates_labelled.rs"]
 mod gates_labelled;
+#[path = "policy/gates_random.rs"]
+mod gates_random;
+#[path = "policy/mutations.rs"]
+mod mutations;
 #[path = "policy/npm.rs"]
 mod npm;
+#[path = "policy/random.rs"]
+mod random;
+#[path = "policy/simulator.rs"]
+mod simulator;

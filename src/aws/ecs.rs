@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::ecs_wire::Operation;
 use super::{Attempts, Aws, Class, Error};
 
-/// Most services in one DescribeServices (facts.md section 4).
+/// Most services in one `DescribeServices` (facts.md section 4).
 const SERVICES_A_CALL: usize = 10;
 /// Most items that the list operations give on one page.
 const ITEMS_A_PAGE: u32 = 100;

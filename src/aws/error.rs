@@ -174,7 +174,11 @@ fn causes_of<'a>(
 /// The words of an error and of its causes; never the answer's body, which may hold anything.
 fn causes(error: &(dyn StandardError + 'static)) -> String {
     let words: Vec<String> = causes_of(error).map(ToString::to_string).collect();
-    words.join(": ")
+    // The SDK's own word for the kind of failure comes first and says the least.
+    match words.as_slice() {
+        [_, causes @ ..] if !causes.is_empty() => causes.join(": "),
+        _ => words.join(": "),
+    }
 }
 
 impl From<Error> for error::Error {

@@ -61,6 +61,8 @@ pub struct Policy {
     pub path: String,
     /// Free text; the batched read may lack it.
     pub description: Option<String>,
+    /// The default version, such as `v3`.
+    pub default_version: String,
     /// The default version's document, URL-encoded.
     pub document: String,
     /// How many users, groups and roles it is attached to.
@@ -223,13 +225,17 @@ fn policy(detail: ManagedPolicyDetail) -> Result<Policy, Error> {
         None => arn.rsplit('/').next().unwrap_or_default().to_owned(),
     };
     let default = detail.default_version_id;
-    let document = detail
+    let version = detail
         .policy_version_list
         .unwrap_or_default()
         .into_iter()
-        .find(|version| version.is_default_version || version.version_id == default)
-        .and_then(|version| version.document);
+        .find(|version| version.is_default_version || version.version_id == default);
+    let (default_version, document) = match version {
+        Some(version) => (version.version_id.or(default), version.document),
+        None => (default, None),
+    };
     Ok(Policy {
+        default_version: default_version.unwrap_or_default(),
         document: required(document, "Document of the default version")?,
         path: detail.path.unwrap_or_else(|| "/".to_owned()),
         description: given(detail.description),

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -14,7 +16,7 @@ pub struct RevisionCache {
     directory: Option<PathBuf>,
 }
 
-/// A file larger than this is not one of ours: the API's limit of a task definition is 64 KiB.
+/// A file larger than this is not one of ours: the API's limit of a task definition is 64 `KiB`.
 const LARGEST_FILE: u64 = 1 << 20;
 
 impl RevisionCache {
@@ -69,7 +71,7 @@ impl RevisionCache {
 
     fn path(&self, arn: &str) -> Option<PathBuf> {
         let digest = Sha256::digest(arn.as_bytes());
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = URL_SAFE_NO_PAD.encode(digest);
         Some(self.directory.as_ref()?.join(format!("{name}.json")))
     }
 }

@@ -9,6 +9,17 @@ use super::{Aws, Class, Clients, Error};
 /// Resources a page: the most that the API gives.
 const PAGE: i32 = 100;
 
+/// The types that are managed. Revisions of task definitions carry our mark too, and each deployment
+/// adds one: with them the list would grow for ever.
+const TYPES: [&str; 6] = [
+    "ecr",
+    "ecs:cluster",
+    "ecs:service",
+    "iam",
+    "logs",
+    "secretsmanager",
+];
+
 /// Tags by key, of resources by ARN; none where the endpoint does not have the API.
 pub type Tagged = Option<BTreeMap<String, BTreeMap<String, String>>>;
 
@@ -60,6 +71,7 @@ async fn pages(
                 choose(&clients)
                     .get_resources()
                     .tag_filters(filter.clone())
+                    .set_resource_type_filters(Some(TYPES.map(str::to_owned).to_vec()))
                     .resources_per_page(PAGE)
                     .set_pagination_token(token.clone())
                     .send()

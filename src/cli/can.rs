@@ -113,12 +113,12 @@ pub(super) fn who_can(arguments: &WhoCan, screen: &Screen) -> Result<u8> {
                 } else {
                     format!(", with {}", conditions.join(", "))
                 };
-                text.push_str(&format!(
+                text.extend([format!(
                     "{who}: {} on {}{with} ({})\n",
                     witness.request.action,
                     witness.request.resource,
                     names(std::slice::from_ref(&witness.statement))
-                ));
+                )]);
             }
         }
     }

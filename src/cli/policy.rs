@@ -189,9 +189,9 @@ fn check_lines(file: &Path, checked: &Checked) -> String {
     } = checked;
     let mut out = String::new();
     let mut line = |at: String, message: &str, hint: Option<&String>| {
-        out.push_str(&format!("{}:{at}: {message}\n", file.display()));
+        out.extend([format!("{}:{at}: {message}\n", file.display())]);
         if let Some(hint) = hint {
-            out.push_str(&format!("  hint: {hint}\n"));
+            out.extend([format!("  hint: {hint}\n")]);
         }
     };
     for error in errors {
@@ -215,7 +215,7 @@ fn check_lines(file: &Path, checked: &Checked) -> String {
         );
     }
     if *valid && findings.is_empty() {
-        out.push_str(&format!("{} is valid.\n", file.display()));
+        out.extend([format!("{} is valid.\n", file.display())]);
     }
     out
 }

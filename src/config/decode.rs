@@ -208,7 +208,12 @@ fn amount(node: &Node, reader: &mut Reader<'_>, unit: &str, forms: &str) -> Opti
     const MOST: f64 = 1_048_576.0;
     let Some(text) = node.text() else {
         return match node.value {
-            Value::Integer(_) => integer(node, reader),
+            Value::Integer(number) if number > 0 => integer(node, reader),
+            Value::Integer(number) => {
+                let message = format!("{} must be {forms}, not {number}.", reader.key());
+                reader.error(&node.at, message, None);
+                None
+            }
             _ => reader.expected(node, forms, None),
         };
     };

@@ -27,6 +27,8 @@ pub(crate) struct Arns {
     pub(crate) before_name: &'static str,
     /// Characters after the name that are not the name's (a secret's ARN ends in seven of them).
     pub(crate) after_name: usize,
+    /// Whether the tagging API of every emulator lists the kind: moto's leaves ECR out.
+    pub(crate) emulated: bool,
 }
 
 impl Arns {
@@ -71,22 +73,17 @@ impl Listed {
         self.by_name.iter().flat_map(BTreeMap::keys)
     }
 
-    /// Whether the endpoint does not list this kind: it lacks the API, or (an emulator) it leaves
-    /// out resources that say themselves that they are ours.
-    fn is_lacking<S: Owned>(&self, aws: &Aws, found: &BTreeMap<String, S>, mark: &str) -> bool {
+    /// Whether the endpoint does not list this kind: it lacks the API, or may leave the kind out.
+    fn is_lacking(&self, aws: &Aws, arns: Arns) -> bool {
         match &self.by_name {
             None => true,
-            Some(listed) => {
-                !aws.is_genuine()
-                    && listed.is_empty()
-                    && found.values().any(|spec| spec.owner() == Some(mark))
-            }
+            Some(listed) => listed.is_empty() && !arns.emulated && !aws.is_genuine(),
         }
     }
 }
 
 /// What is declared and what carries our mark: `read` reads the resources of these names that are
-/// there, `every` names all there are, for endpoints that do not list what is ours.
+/// there; `search` names what is ours one way or another, for endpoints that do not list it.
 pub(crate) async fn observe<S, R, E>(
     aws: &Aws,
     scope: &Scope,
@@ -94,7 +91,7 @@ pub(crate) async fn observe<S, R, E>(
     arns: Arns,
     declared: impl Iterator<Item = &String> + Send,
     read: impl Fn(BTreeSet<String>) -> R + Sync,
-    every: impl Fn() -> E + Sync,
+    search: impl Fn() -> E + Sync,
 ) -> Result<BTreeMap<String, S>>
 where
     S: Owned + Send,
@@ -115,10 +112,9 @@ where
         Ok::<_, Error>((listed, names, found))
     };
     let (mut found, (listed, names, others)) = try_join!(read(asked(&declared)), undeclared)?;
-    let lacking = listed.is_lacking(aws, &found, &mark);
     found.extend(owned(others, &mark));
-    if lacking {
-        let rest = &(&every().await? - &declared) - &names;
+    if listed.is_lacking(aws, arns) {
+        let rest = &(&search().await? - &declared) - &names;
         found.extend(owned(read(asked(&rest)).await?, &mark));
     }
     Ok(found)

@@ -176,10 +176,11 @@ pub fn text(a: &Document, b: &Document, comparison: &Comparison) -> String {
                 .as_ref()
                 .map_or_else(String::new, |sid| format!(" ({sid})"));
             let line = sentence(document, witness, change);
-            out.push_str(&format!(
-                "{sign} statement {}{sid}: {line}\n",
-                witness.statement.index
-            ));
+            let index = witness.statement.index;
+            out.extend([format!(
+                "{sign} statement {index}{sid}: {line}
+"
+            )]);
         }
     }
     out

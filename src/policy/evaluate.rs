@@ -93,7 +93,7 @@ pub fn statement_matches(statement: &Statement, variables: bool, request: &Reque
             .all(|condition| condition_holds(condition, variables, &request.context))
 }
 
-/// "IAM JSON policy elements: Action": `*` and `?` are wildcards, letter case does not count; NotAction is all else.
+/// "IAM JSON policy elements: Action": `*` and `?` are wildcards, letter case does not count; `NotAction` is all else.
 fn action_matches(patterns: &Patterns, action: &str) -> bool {
     let reading = Reading {
         wildcards: true,
@@ -106,7 +106,7 @@ fn action_matches(patterns: &Patterns, action: &str) -> bool {
         != patterns.negated
 }
 
-/// "AWS JSON policy elements: Principal" and "NotPrincipal"; an identity policy has none, and is about its holder.
+/// "AWS JSON policy elements: Principal" and "`NotPrincipal`"; an identity policy has none, and is about its holder.
 fn principal_matches(statement: &Statement, request: &Request) -> bool {
     match &statement.principals {
         None => true,
@@ -120,7 +120,7 @@ fn principal_matches(statement: &Statement, request: &Request) -> bool {
     }
 }
 
-/// "IAM JSON policy elements: Resource" and "NotResource".
+/// "IAM JSON policy elements: Resource" and "`NotResource`".
 fn resource_matches(patterns: Option<&Patterns>, variables: bool, request: &Request) -> bool {
     let Some(patterns) = patterns else {
         return true;
@@ -143,7 +143,7 @@ fn single(context: &Context, key: &str) -> Option<String> {
 }
 
 /// Whether one condition holds. "Condition operators": a missing key makes a positive operator false, a negated one
-/// true, `...IfExists` true; "Multivalued context keys": ForAllValues true, ForAnyValue false.
+/// true, `...IfExists` true; "Multivalued context keys": `ForAllValues` true, `ForAnyValue` false.
 #[must_use]
 pub fn condition_holds(condition: &Condition, variables: bool, context: &Context) -> bool {
     let Condition {
@@ -179,10 +179,37 @@ pub fn condition_holds(condition: &Condition, variables: bool, context: &Context
         .filter_map(|value| PolicyValue::read(comparison, value, variables, context))
         .collect();
     let matched = |value: &String| compiled.iter().any(|wanted| wanted.matches(value));
+    // A value that is not of the operator's type satisfies neither the operator nor its negation.
+    let passes = |value: &String| has_type(comparison, value) && matched(value) != negated;
     match quantifier {
-        Some(Quantifier::ForAllValues) => present.iter().all(|value| matched(value) != negated),
-        Some(Quantifier::ForAnyValue) => present.iter().any(|value| matched(value) != negated),
-        None => present.iter().any(matched) != negated,
+        Some(Quantifier::ForAllValues) => present.iter().all(passes),
+        Some(Quantifier::ForAnyValue) => present.iter().any(passes),
+        None if negated => present.iter().all(passes),
+        None => present.iter().any(passes),
+    }
+}
+
+/// Whether a request's value is of the type that an operator compares.
+fn has_type(comparison: Comparison, value: &str) -> bool {
+    match comparison {
+        Comparison::Arn => value.matches(':').count() >= 5,
+        Comparison::IpAddress => values::address_number(value).is_some(),
+        Comparison::NumericEquals
+        | Comparison::NumericLessThan
+        | Comparison::NumericLessThanEquals
+        | Comparison::NumericGreaterThan
+        | Comparison::NumericGreaterThanEquals => Number::parse(value).is_some(),
+        Comparison::DateEquals
+        | Comparison::DateLessThan
+        | Comparison::DateLessThanEquals
+        | Comparison::DateGreaterThan
+        | Comparison::DateGreaterThanEquals => values::instant(value).is_some(),
+        Comparison::StringEquals
+        | Comparison::StringEqualsIgnoreCase
+        | Comparison::StringLike
+        | Comparison::Bool
+        | Comparison::BinaryEquals
+        | Comparison::Null => true,
     }
 }
 
@@ -204,8 +231,11 @@ impl PolicyValue {
     ) -> Option<Self> {
         let plain = Reading {
             wildcards: false,
-            variables,
+            variables: variables && comparison.takes_variables(),
         };
+        if comparison == Comparison::Bool && values::boolean(text).is_none() {
+            return None;
+        }
         let tokens = match comparison {
             Comparison::StringEquals
             | Comparison::StringEqualsIgnoreCase

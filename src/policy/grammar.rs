@@ -484,7 +484,7 @@ impl Grammar {
                 self.fault(fault.hint(hint));
                 continue;
             };
-            let spelling = member.key.to_ascii_lowercase();
+            let spelling = self.spelling(&member.key);
             if seen.contains(&spelling) {
                 self.fault(Fault::new(
                     member.key_at,
@@ -510,7 +510,7 @@ impl Grammar {
         };
         let mut seen: Vec<String> = Vec::new();
         for member in keys {
-            let spelling = member.key.to_ascii_lowercase();
+            let spelling = self.spelling(&member.key);
             if seen.contains(&spelling) {
                 self.fault(Fault::new(
                     member.key_at,
@@ -537,6 +537,15 @@ impl Grammar {
                 key: member.key.clone(),
                 values,
             });
+        }
+    }
+
+    /// Keys that differ in letter case are the same key; both conditions hold, but IAM refuses to store them.
+    fn spelling(&self, key: &str) -> String {
+        if self.strict() {
+            key.to_ascii_lowercase()
+        } else {
+            key.to_owned()
         }
     }
 

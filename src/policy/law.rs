@@ -112,7 +112,12 @@ fn first(findings: impl Iterator<Item = Finding>) -> Finding {
 type Region<'g, 'd> = (&'g [&'g Grants<'d>], &'g [&'g Grants<'d>]);
 
 fn pair(who: Region<'_, '_>, what: Region<'_, '_>) -> Finding {
-    let (who, what) = match (outside(who.0, who.1), outside(what.0, what.1)) {
+    let who = outside(who.0, who.1);
+    // Most steps move only one side: where nobody is concerned, nothing is asked of the other.
+    if who == Answer::None {
+        return Finding::Nothing;
+    }
+    let (who, what) = match (who, outside(what.0, what.1)) {
         (Answer::None, _) | (_, Answer::None) => return Finding::Nothing,
         (Answer::Unknown(reason), _) | (_, Answer::Unknown(reason)) => {
             return Finding::Unknown(reason);

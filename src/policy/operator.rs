@@ -45,6 +45,18 @@ pub enum Comparison {
     Null,
 }
 
+impl Comparison {
+    /// Whether the policy's values may hold variables: "any condition that involves the string operators or the ARN
+    /// operators" ("IAM policy elements: Variables and tags").
+    #[must_use]
+    pub fn takes_variables(self) -> bool {
+        matches!(
+            self,
+            Self::StringEquals | Self::StringEqualsIgnoreCase | Self::StringLike | Self::Arn
+        )
+    }
+}
+
 /// How a condition treats a key with several values ("Multivalued context keys").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quantifier {

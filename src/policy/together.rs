@@ -45,9 +45,11 @@ pub fn evaluate_together(policies: &Policies, request: &Request) -> Decision {
             Decision::NotAllowed => false,
         }
     };
-    let by_identity = identity
-        .iter()
-        .fold(false, |any, document| decide(document) || any);
+    let mut by_identity = false;
+    for document in identity {
+        // Every document is asked: a later one may deny.
+        by_identity |= decide(document);
+    }
     let within = boundary.as_ref().is_none_or(&mut decide);
     let by_resource = resource.as_ref().map(&mut decide);
     let by_trust = trust.as_ref().map(&mut decide);
@@ -60,10 +62,8 @@ pub fn evaluate_together(policies: &Policies, request: &Request) -> Decision {
     let allow = match (resource_side, document) {
         (None, _) | (_, None) => own,
         (Some(side), Some(document)) => {
-            side && (own
-                || direct(document, request, within)
-                || !needs_identity(trust.is_some(), request))
-                || (!trust.is_some() && own && same_account(request))
+            side && (own || direct(document, request, within) || !needs_identity(request))
+                || (trust.is_none() && own && same_account(request))
         }
     };
     if allow {
@@ -74,7 +74,7 @@ pub fn evaluate_together(policies: &Policies, request: &Request) -> Decision {
 }
 
 /// Services, federated and anonymous principals have no identity policies: the resource's side decides alone.
-fn needs_identity(_trust: bool, request: &Request) -> bool {
+fn needs_identity(request: &Request) -> bool {
     matches!(request.principal, RequestPrincipal::Aws(_))
 }
 

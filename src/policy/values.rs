@@ -37,20 +37,18 @@ fn distance(left: &str, right: &str) -> usize {
 /// Whether a policy may hold this value under this operator; the error is a hint.
 pub(super) fn check(comparison: Comparison, text: &str) -> Result<(), &'static str> {
     let valid = match comparison {
-        Comparison::Bool | Comparison::Null => boolean(text).is_some() || text.contains("${"),
+        Comparison::Bool | Comparison::Null => boolean(text).is_some(),
         Comparison::NumericEquals
         | Comparison::NumericLessThan
         | Comparison::NumericLessThanEquals
         | Comparison::NumericGreaterThan
-        | Comparison::NumericGreaterThanEquals => {
-            Number::parse(text).is_some() || text.contains("${")
-        }
+        | Comparison::NumericGreaterThanEquals => Number::parse(text).is_some(),
         Comparison::DateEquals
         | Comparison::DateLessThan
         | Comparison::DateLessThanEquals
         | Comparison::DateGreaterThan
-        | Comparison::DateGreaterThanEquals => instant(text).is_some() || text.contains("${"),
-        Comparison::IpAddress => Range::parse(text).is_some() || text.contains("${"),
+        | Comparison::DateGreaterThanEquals => instant(text).is_some(),
+        Comparison::IpAddress => Range::parse(text).is_some(),
         Comparison::BinaryEquals
         | Comparison::StringEquals
         | Comparison::StringEqualsIgnoreCase

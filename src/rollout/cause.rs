@@ -13,7 +13,7 @@ use crate::kind::RolloutHandle;
 const MOST_REASONS: usize = 3;
 /// Events that are told.
 const MOST_EVENTS: usize = 3;
-/// Most tasks in one DescribeTasks.
+/// Most tasks in one `DescribeTasks`.
 const MOST_TASKS: usize = 100;
 
 /// The causes, most telling first. What cannot be read is left out: the ending itself is known.
@@ -88,14 +88,16 @@ fn reason(task: &Value) -> String {
     for container in containers.into_iter().flatten() {
         let name = text(container, "name").unwrap_or("container");
         let exit = container.get("exitCode").and_then(Value::as_i64);
+        let exit = exit.filter(|code| *code != 0);
+        let exit = exit.map(|code| format!("exit code {code}"));
         let words = text(container, "reason").filter(|words| !words.is_empty());
-        match (exit, words) {
-            (Some(0) | None, None) => {}
-            (Some(code), None) => reason.push_str(&format!("; {name}: exit code {code}")),
-            (None, Some(words)) => reason.push_str(&format!("; {name}: {words}")),
-            (Some(code), Some(words)) => {
-                reason.push_str(&format!("; {name}: exit code {code}, {words}"));
-            }
+        let words = words.map(str::to_owned);
+        let parts: Vec<String> = exit.into_iter().chain(words).collect();
+        if !parts.is_empty() {
+            reason.push_str("; ");
+            reason.push_str(name);
+            reason.push_str(": ");
+            reason.push_str(&parts.join(", "));
         }
     }
     reason

@@ -1,5 +1,6 @@
 //! How rollouts end, each in its own words.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
@@ -30,7 +31,7 @@ pub enum Ending {
 pub enum Evidence {
     /// The service deployment itself.
     ServiceDeployment,
-    /// The deployment in DescribeServices whose task definition was sent: for older services, and
+    /// The deployment in `DescribeServices` whose task definition was sent: for older services, and
     /// for endpoints that have no service deployments.
     Deployment,
     /// The numbers of tasks: for endpoints that give deployments no rollout state.
@@ -107,12 +108,13 @@ impl Outcome {
         };
         let mut message = format!("The rollout of {service} {what}");
         if let Some(reason) = &self.reason {
-            message.push_str(&format!(": {}", reason.trim_end_matches('.')));
+            let _ = write!(message, ": {}", reason.trim_end_matches('.'));
         }
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             " ({} of {} tasks running).",
             self.running, self.desired
-        ));
+        );
         for cause in &self.causes {
             message.push_str("\n  ");
             message.push_str(cause);

@@ -1,5 +1,5 @@
 //! How the watched rollout stands: by its service deployment, else by the deployment in
-//! DescribeServices, else by the numbers of tasks.
+//! `DescribeServices`, else by the numbers of tasks.
 
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub(super) struct Watched<'a> {
     service_deployment: Option<String>,
     /// Whether the endpoint has service deployments, as far as known.
     lacking: bool,
+    /// Whether its deployment was seen to have failed: what comes after it is then a rollback.
+    failed: bool,
     evidence: Evidence,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Watched<'a> {
             since: None,
             service_deployment: None,
             lacking: false,
+            failed: false,
             evidence: Evidence::Deployment,
         }
     }
@@ -52,7 +55,7 @@ impl<'a> Watched<'a> {
             .or_else(|| self.handle.deployment.clone())
     }
 
-    /// How it stands now. `service` is what DescribeServices says.
+    /// How it stands now. `service` is what `DescribeServices` says.
     pub(super) async fn look(&mut self, aws: &Aws, service: &Value) -> Result<Standing, Error> {
         let ours = our_deployment(self.handle, service);
         self.since = self
@@ -81,13 +84,15 @@ impl<'a> Watched<'a> {
 
     fn by_deployment(&mut self, service: &Value, ours: Option<&Value>) -> Standing {
         let Some(ours) = ours else {
-            return replaced(service);
+            return replaced(service, self.failed);
         };
         let reason = text(ours, "rolloutStateReason").map(str::to_owned);
+        let state = text(ours, "rolloutState");
+        self.failed |= state == Some("FAILED");
         let is_primary = text(ours, "status") == Some("PRIMARY");
-        match text(ours, "rolloutState") {
+        match state {
             Some("FAILED") if is_primary => Standing::Ended(Ending::Failed, reason),
-            _ if !is_primary => replaced(service),
+            _ if !is_primary => replaced(service, self.failed),
             Some("COMPLETED") => Standing::Ended(Ending::Succeeded, reason),
             Some(_) => Standing::Running(progress(service, "IN_PROGRESS")),
             None => {
@@ -128,28 +133,28 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
         "STOPPED" if is_triggered(deployment) => Standing::Ended(Ending::Failed, reason),
         "STOPPED" if is_superseded(handle, service) => Standing::Ended(Ending::Superseded, reason),
         "STOPPED" => Standing::Ended(Ending::Stopped, reason),
-        _ => match paused_at(deployment) {
-            Some(hook) => Standing::Ended(Ending::Paused, Some(hook)),
-            None => {
-                let stage = text(deployment, "lifecycleStage");
-                let words = match stage {
-                    Some(stage) => format!("{status}, {stage}"),
-                    None => status.to_owned(),
-                };
-                Standing::Running(progress(service, &words))
+        _ => {
+            if let Some(hook) = paused_at(deployment) {
+                return Standing::Ended(Ending::Paused, Some(hook));
             }
-        },
+            let stage = text(deployment, "lifecycleStage");
+            let words = stage.map_or(status.to_owned(), |stage| format!("{status}, {stage}"));
+            Standing::Running(progress(service, &words))
+        }
     }
 }
 
-/// Whether the circuit breaker or an alarm stopped it.
+/// Whether the circuit breaker or an alarm stopped it: said so, or with its failures all counted.
 fn is_triggered(deployment: &Value) -> bool {
-    ["deploymentCircuitBreaker", "alarms"]
-        .iter()
-        .any(|monitor| {
-            let monitor = deployment.get(*monitor);
-            monitor.and_then(|monitor| text(monitor, "status")) == Some("TRIGGERED")
-        })
+    let monitors = ["deploymentCircuitBreaker", "alarms"];
+    monitors.iter().any(|monitor| {
+        let Some(monitor) = deployment.get(*monitor) else {
+            return false;
+        };
+        let threshold = count(monitor, "threshold");
+        text(monitor, "status") == Some("TRIGGERED")
+            || (threshold > 0 && count(monitor, "failureCount") >= threshold)
+    })
 }
 
 fn is_superseded(handle: &RolloutHandle, service: &Value) -> bool {
@@ -174,13 +179,14 @@ fn paused_at(deployment: &Value) -> Option<String> {
 }
 
 /// Ours is no longer the primary one, or gone.
-fn replaced(service: &Value) -> Standing {
+fn replaced(service: &Value, failed: bool) -> Standing {
     let primary = primary(service);
     let reason = primary.and_then(|primary| text(primary, "rolloutStateReason"));
-    let is_rollback = reason.is_some_and(|reason| {
-        let reason = reason.to_ascii_lowercase();
-        reason.contains("rolling back") || reason.contains("rollback")
-    });
+    let is_rollback = failed
+        || reason.is_some_and(|reason| {
+            let reason = reason.to_ascii_lowercase();
+            reason.contains("rolling back") || reason.contains("rolled back")
+        });
     if !is_rollback {
         return Standing::Ended(Ending::Superseded, reason.map(str::to_owned));
     }

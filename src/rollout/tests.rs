@@ -1,1 +1,260 @@
+//! Every ending of a rollout against the sandbox, with each kind of evidence.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use serde_json::{Value, json};
+
+use super::{Ending, Evidence, Outcome, follow, watch};
+use crate::aws::{Aws, Clock, Connection};
+use crate::error::ErrorKind;
+use crate::kind::RolloutHandle;
+use crate::sandbox::{
+    Behaviour, Cause, Fault, FaultKind, Sandbox, Script, Service, Times, VirtualClock,
+};
+
+const TIMEOUT: Duration = Duration::from_mins(15);
+
+#[derive(Debug)]
+struct Time(Arc<VirtualClock>);
+
+impl Clock for Time {
+    fn now(&self) -> Duration {
+        crate::sandbox::Clock::now(&*self.0)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        crate::sandbox::Clock::sleep(&*self.0, duration)
+    }
+}
+
+struct Stage {
+    sandbox: Sandbox,
+    clock: Arc<VirtualClock>,
+    aws: Aws,
+}
+
+impl Stage {
+    /// A service of two tasks that runs its first revision.
+    async fn set(breaker: Value) -> Self {
+        let clock = Arc::new(VirtualClock::default());
+        let region = "us-east-2";
+        let sandbox = Sandbox::in_memory("633607774026", region, clock.clone());
+        let mut connection = Connection::new(region, "us-east-1");
+        connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
+        let account = "633607774026".to_owned();
+        let time = Arc::new(Time(clock.clone()));
+        let aws = Aws::connect(&connection, account, "aws".to_owned(), time, 16).await;
+        let stage = Self {
+            sandbox,
+            clock,
+            aws,
+        };
+        stage.ask("CreateCluster", json!({"clusterName": "c"}));
+        let first = stage.register("1");
+        stage.ask(
+            "CreateService",
+            json!({
+                "cluster": "c", "serviceName": "web", "taskDefinition": first, "desiredCount": 2,
+                "launchType": "FARGATE", "clientToken": "t",
+                "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}},
+                "deploymentConfiguration": {"deploymentCircuitBreaker": breaker},
+            }),
+        );
+        stage.clock.advance(Duration::from_mins(10));
+        stage
+    }
+
+    fn ask(&self, operation: &str, input: Value) -> Value {
+        self.sandbox.ask(Service::Ecs, operation, input).unwrap()
+    }
+
+    fn register(&self, tag: &str) -> Value {
+        let answer = self.ask(
+            "RegisterTaskDefinition",
+            json!({
+                "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+                "requiresCompatibilities": ["FARGATE"],
+                "containerDefinitions": [{"name": "web", "image": format!("public/web:{tag}")}],
+            }),
+        );
+        answer["taskDefinition"]["taskDefinitionArn"].clone()
+    }
+
+    /// Sends a new revision; the handle of its rollout.
+    fn deploy(&self, script: Script) -> RolloutHandle {
+        self.sandbox.play(script);
+        let arn = self.register("2");
+        let update = json!({"cluster": "c", "service": "web", "taskDefinition": arn});
+        let answer = self.ask("UpdateService", update);
+        let deployments = answer["service"]["deployments"].as_array().unwrap();
+        let primary = deployments.iter().find(|one| one["status"] == "PRIMARY");
+        RolloutHandle {
+            cluster: "c".to_owned(),
+            service: "web".to_owned(),
+            deployment: primary.unwrap()["id"].as_str().map(str::to_owned),
+            task_definition: arn.as_str().unwrap().to_owned(),
+            digest: None,
+            desired_count: 2,
+        }
+    }
+
+    async fn watch(&self, handle: &RolloutHandle) -> Outcome {
+        watch(&self.aws, handle, TIMEOUT, &|_| {}).await.unwrap()
+    }
+}
+
+fn breaker(rollback: bool) -> Value {
+    json!({"enable": true, "rollback": rollback})
+}
+
+/// An endpoint without service deployments.
+fn without_service_deployments(behaviour: Behaviour) -> Script {
+    let mut script = Script::rollouts(behaviour);
+    script.fault = ["ecs:ListServiceDeployments", "ecs:DescribeServiceRevisions"]
+        .map(|operation| Fault::on(operation, FaultKind::UnknownOperation).times(Times::FOREVER))
+        .to_vec();
+    script
+}
+
+#[tokio::test]
+async fn each_ending_is_told_apart() {
+    for (behaviour, rollback, ending) in [
+        (Behaviour::Quick, true, Ending::Succeeded),
+        (Behaviour::Slow, true, Ending::Succeeded),
+        (
+            Behaviour::Fails(Cause::OutOfMemory),
+            true,
+            Ending::RolledBack,
+        ),
+        (Behaviour::BreakerRollback, true, Ending::RolledBack),
+        (Behaviour::Breaker, false, Ending::Failed),
+        (Behaviour::Stuck, true, Ending::TimedOut),
+        (Behaviour::Another, true, Ending::Superseded),
+        (Behaviour::Autoscaled(3), true, Ending::Succeeded),
+        (Behaviour::Autoscaled(0), true, Ending::ScaledToZero),
+    ] {
+        let stage = Stage::set(breaker(rollback)).await;
+        let handle = stage.deploy(Script::rollouts(behaviour.clone()));
+        let outcome = stage.watch(&handle).await;
+        assert_eq!(outcome.ending, ending, "{behaviour:?}: {outcome:?}");
+        assert_eq!(
+            outcome.evidence,
+            Evidence::ServiceDeployment,
+            "{behaviour:?}"
+        );
+
+        let stage = Stage::set(breaker(rollback)).await;
+        let handle = stage.deploy(without_service_deployments(behaviour.clone()));
+        let outcome = stage.watch(&handle).await;
+        assert_eq!(outcome.ending, ending, "{behaviour:?}: {outcome:?}");
+        assert_eq!(outcome.evidence, Evidence::Deployment, "{behaviour:?}");
+    }
+}
+
+#[tokio::test]
+async fn tasks_that_come_and_go_without_end_are_no_success() {
+    let stage = Stage::set(json!({"enable": false, "rollback": false})).await;
+    let handle = stage.deploy(Script::rollouts(Behaviour::Flapping));
+    let outcome = stage.watch(&handle).await;
+    assert_eq!(outcome.ending, Ending::TimedOut, "{outcome:?}");
+    assert!(outcome.took >= TIMEOUT && outcome.took < TIMEOUT * 2);
+}
+
+#[tokio::test]
+async fn a_pause_is_said_and_not_waited_out() {
+    let stage = Stage::set(breaker(true)).await;
+    let handle = stage.deploy(Script::rollouts(Behaviour::Pause));
+    let outcome = stage.watch(&handle).await;
+    assert_eq!(outcome.ending, Ending::Paused, "{outcome:?}");
+    assert!(outcome.took < Duration::from_mins(5));
+    let error = outcome.error("web").unwrap();
+    assert!(error.hint.unwrap().contains("provision continue"));
+}
+
+#[tokio::test]
+async fn a_failure_is_exit_4_and_names_the_cause() {
+    let stage = Stage::set(breaker(true)).await;
+    let handle = stage.deploy(Script::rollouts(Behaviour::Fails(Cause::OutOfMemory)));
+    let error = follow(&stage.aws, &handle, TIMEOUT, &|_| {})
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Rollout);
+    assert!(error.message.contains("rolled back"), "{}", error.message);
+    assert!(error.message.contains("OutOfMemory"), "{}", error.message);
+    assert!(error.message.contains("event: "), "{}", error.message);
+}
+
+#[tokio::test]
+async fn somebody_who_stops_it_is_told_from_a_failure() {
+    let stage = Stage::set(breaker(true)).await;
+    let handle = stage.deploy(Script::rollouts(Behaviour::Slow));
+    let list = stage.ask(
+        "ListServiceDeployments",
+        json!({"cluster": "c", "service": "web"}),
+    );
+    let deployments = list["serviceDeployments"].as_array().unwrap();
+    let under_way = deployments
+        .iter()
+        .find(|one| one["status"] == "IN_PROGRESS" || one["status"] == "PENDING")
+        .unwrap();
+    let stop = json!({
+        "serviceDeploymentArn": under_way["serviceDeploymentArn"], "stopType": "ABORT",
+    });
+    stage.ask("StopServiceDeployment", stop);
+    let outcome = stage.watch(&handle).await;
+    assert_eq!(outcome.ending, Ending::Stopped, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_older_success_of_the_same_revision_is_not_taken_for_ours() {
+    let stage = Stage::set(breaker(true)).await;
+    let first = stage.deploy(Script::default());
+    assert_eq!(stage.watch(&first).await.ending, Ending::Succeeded);
+    stage.clock.advance(Duration::from_hours(1));
+    stage.sandbox.play(Script::rollouts(Behaviour::Stuck));
+    let update = json!({
+        "cluster": "c", "service": "web", "taskDefinition": first.task_definition,
+        "forceNewDeployment": true,
+    });
+    let answer = stage.ask("UpdateService", update);
+    let deployments = answer["service"]["deployments"].as_array().unwrap();
+    let primary = deployments
+        .iter()
+        .find(|one| one["status"] == "PRIMARY")
+        .unwrap();
+    let handle = RolloutHandle {
+        deployment: primary["id"].as_str().map(str::to_owned),
+        ..first
+    };
+    assert_eq!(stage.watch(&handle).await.ending, Ending::TimedOut);
+}
+
+#[tokio::test]
+async fn polls_are_five_seconds_apart_and_progress_is_said_once() {
+    let stage = Stage::set(breaker(true)).await;
+    let handle = stage.deploy(Script::rollouts(Behaviour::Slow));
+    let _ = stage.sandbox.take_trace();
+    let said = Mutex::new(Vec::new());
+    let tell = |progress: &str| said.lock().unwrap().push(progress.to_owned());
+    watch(&stage.aws, &handle, TIMEOUT, &tell).await.unwrap();
+    let said = said.into_inner().unwrap();
+    assert!(
+        said.windows(2).all(|pair| pair[0] != pair[1]) && !said.is_empty(),
+        "{said:?}"
+    );
+    let trace = stage.sandbox.take_trace();
+    let polls: Vec<f64> = trace
+        .iter()
+        .filter(|entry| entry.operation == "DescribeServices")
+        .map(|entry| entry.at)
+        .collect();
+    assert!(polls.len() > 3);
+    assert!(
+        polls.windows(2).all(|pair| pair[1] - pair[0] >= 4.999),
+        "{polls:?}"
+    );
+}

@@ -146,7 +146,7 @@ impl Sandbox {
             Delivery::Broken(error) => Err(error),
             Delivery::Late(response) => {
                 // Longer than any timeout that a caller may set.
-                self.clock.sleep(Duration::from_secs(3600)).await;
+                self.clock.sleep(Duration::from_hours(1)).await;
                 Ok(response)
             }
         }

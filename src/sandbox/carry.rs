@@ -20,6 +20,10 @@ use super::trace::{self, Outcome, TraceEntry};
 use super::world::World;
 use super::{ecr, ecs, empty, iam, logs, secrets, ssm, sts, tagging};
 
+/// The seconds that pass between two runs on one state file: what a run left on its way has moved on
+/// when the next one looks.
+const BETWEEN_RUNS: f64 = 60.0;
+
 /// The most entries that a trace keeps: a bound on memory where nobody takes it.
 const TRACE_LIMIT: usize = 1_000_000;
 
@@ -79,13 +83,14 @@ impl Account {
         self.catch_up();
     }
 
-    /// Reads the state file.
+    /// Reads the state file, for a run that begins some time after the last one ended.
     pub(super) fn load(&mut self) -> io::Result<()> {
         if let Some(file) = &mut self.file
             && let Some(store) = file.read()?
         {
             self.store = store;
             self.catch_up();
+            self.ahead += BETWEEN_RUNS;
         }
         Ok(())
     }
@@ -120,7 +125,7 @@ impl Account {
         }
         let call = match protocol::parse(request) {
             Ok(call) => call,
-            Err(response) => return Delivery::Reply(response),
+            Err(response) => return Delivery::Reply(*response),
         };
         let fault = self.player.pick(&call);
         if let Some(mut hook) = self.before_each.take() {

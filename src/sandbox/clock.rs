@@ -37,7 +37,7 @@ impl VirtualClock {
 impl Default for VirtualClock {
     /// Stands at 2026-11-01T00:00:00Z, so that every run begins at the same moment.
     fn default() -> Self {
-        Self::at(Duration::from_secs(1_793_491_200))
+        Self::at(Duration::from_hours(498_192))
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Answer {
         "PutRetentionPolicy" => put_retention(call, world),
         "DeleteRetentionPolicy" => change(call, world, |group| unset(group, "retentionInDays")),
         "AssociateKmsKey" => change(call, world, |group| {
-            set(group, "kmsKeyId", call.input.str("kmsKeyId"))
+            set(group, "kmsKeyId", call.input.str("kmsKeyId"));
         }),
         "DisassociateKmsKey" => change(call, world, |group| unset(group, "kmsKeyId")),
         "PutLogGroupDeletionProtection" => {
@@ -30,7 +30,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Answer {
                 .flag("deletionProtectionEnabled")
                 .unwrap_or(false);
             change(call, world, |group| {
-                set(group, "deletionProtectionEnabled", enabled)
+                set(group, "deletionProtectionEnabled", enabled);
             })
         }
         "TagResource" | "TagLogGroup" => tag(call, world),

@@ -329,34 +329,8 @@ fn refusal(kind: FaultKind, call: &Call, account: &str) -> Option<ServiceError> 
                 message,
             )
         }
-        FaultKind::ConcurrentModification => {
-            let message = "The request was rejected because multiple requests to change this resource were submitted simultaneously. Wait a few minutes and submit your request again.";
-            conflict(
-                call.service,
-                message,
-                "ConcurrentModification",
-                |service| match service {
-                    Service::Ecs => "UpdateInProgressException",
-                    Service::Logs => "OperationAbortedException",
-                    Service::SecretsManager => "InvalidRequestException",
-                    _ => "ServerException",
-                },
-            )
-        }
-        FaultKind::DeleteConflict => {
-            let message = "Cannot delete entity, something is still attached to it.";
-            conflict(
-                call.service,
-                message,
-                "DeleteConflict",
-                |service| match service {
-                    Service::Ecs => "ClusterContainsServicesException",
-                    Service::Ecr => "RepositoryNotEmptyException",
-                    Service::Logs => "OperationAbortedException",
-                    _ => "InvalidRequestException",
-                },
-            )
-        }
+        FaultKind::ConcurrentModification => concurrent(call.service),
+        FaultKind::DeleteConflict => hanging(call.service),
         FaultKind::UnknownError => {
             ServiceError::new("SandboxStrangeness", "Nobody knows this error.")
         }
@@ -378,15 +352,27 @@ fn internal(service: Service) -> &'static str {
     }
 }
 
-fn conflict(
-    service: Service,
-    message: &str,
-    iam: &str,
-    other: impl Fn(Service) -> &'static str,
-) -> ServiceError {
+/// Somebody else writes the same resource.
+fn concurrent(service: Service) -> ServiceError {
+    let message = "The request was rejected because multiple requests to change this resource were submitted simultaneously. Wait a few minutes and submit your request again.";
     match service {
-        Service::Iam => ServiceError::with_status(409, iam, message),
-        service => ServiceError::new(other(service), message),
+        Service::Iam => ServiceError::with_status(409, "ConcurrentModification", message),
+        Service::Ecs => ServiceError::new("UpdateInProgressException", message),
+        Service::Logs => ServiceError::new("OperationAbortedException", message),
+        Service::SecretsManager => ServiceError::new("InvalidRequestException", message),
+        _ => ServiceError::new("ServerException", message),
+    }
+}
+
+/// Something still hangs on the resource.
+fn hanging(service: Service) -> ServiceError {
+    let message = "Cannot delete entity, something is still attached to it.";
+    match service {
+        Service::Iam => ServiceError::with_status(409, "DeleteConflict", message),
+        Service::Ecs => ServiceError::new("ClusterContainsServicesException", message),
+        Service::Ecr => ServiceError::new("RepositoryNotEmptyException", message),
+        Service::Logs => ServiceError::new("OperationAbortedException", message),
+        _ => ServiceError::new("InvalidRequestException", message),
     }
 }
 

@@ -164,7 +164,7 @@ impl Call {
 }
 
 /// Reads a request. The error is an answer already, since without a service there is no protocol.
-pub(super) fn parse(request: &HttpRequest) -> Result<Call, HttpResponse> {
+pub(super) fn parse(request: &HttpRequest) -> Result<Call, Box<HttpResponse>> {
     let body = request.body().bytes().unwrap_or_default();
     let (access_key, region) =
         credential(request.headers().get("authorization").unwrap_or_default());
@@ -176,7 +176,7 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Call, HttpResponse> {
             .iter()
             .find(|row| row.2 == prefix && !prefix.is_empty())
         else {
-            return Err(unknown_operation(Protocol::Json, target));
+            return Err(Box::new(unknown_operation(Protocol::Json, target)));
         };
         let input = match serde_json::from_slice(body) {
             Ok(Value::Object(input)) => input,
@@ -184,7 +184,7 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Call, HttpResponse> {
             _ => {
                 let error =
                     ServiceError::new("SerializationException", "The body is not a JSON object.");
-                return Err(refuse(Protocol::Json, row.0, &error, ""));
+                return Err(Box::new(refuse(Protocol::Json, row.0, &error, "")));
             }
         };
         let operation = operation.to_owned();
@@ -205,23 +205,19 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Call, HttpResponse> {
             .to_owned()
     };
     let (operation, version) = (member("Action"), member("Version"));
-    match SERVICES
-        .iter()
-        .find(|row| row.3 == version && !version.is_empty())
-    {
-        Some(row) => Ok(Call {
-            service: row.0,
-            operation,
-            input: form,
-            protocol: Protocol::Query,
-            region,
-            access_key,
-        }),
-        None => Err(unknown_operation(
-            Protocol::Query,
-            &format!("{} {}", request.method(), request.uri()),
-        )),
-    }
+    let spoken = |row: &&(Service, &str, &str, &str)| row.3 == version && !version.is_empty();
+    let Some(row) = SERVICES.iter().find(spoken) else {
+        let what = format!("{} {}", request.method(), request.uri());
+        return Err(Box::new(unknown_operation(Protocol::Query, &what)));
+    };
+    Ok(Call {
+        service: row.0,
+        operation,
+        input: form,
+        protocol: Protocol::Query,
+        region,
+        access_key,
+    })
 }
 
 /// The access key and the region of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/...`.

@@ -313,7 +313,7 @@ fn update(call: &Call, world: &mut World<'_>) -> Answer {
     Ok(answer)
 }
 
-/// A secret as it is described; its values are told by GetSecretValue only.
+/// A secret as it is described; its values are told by `GetSecretValue` only.
 fn show(secret: &Value, versions: &'static str) -> Value {
     let mut shown = without(secret, &["VersionIdsToStages"]);
     let stages = secret

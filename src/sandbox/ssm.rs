@@ -147,7 +147,7 @@ fn get(call: &Call, world: &World<'_>) -> Answer {
     Ok(json!({ "Parameter": show(parameter, call) }))
 }
 
-/// A SecureString is shown in the clear only where that is asked for.
+/// A `SecureString` is shown in the clear only where that is asked for.
 fn show(parameter: &Value, call: &Call) -> Value {
     let mut parameter = without(parameter, &[]);
     let secure = parameter.str("Type") == "SecureString";

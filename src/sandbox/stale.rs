@@ -1,9 +1,6 @@
 //! Reads that lag behind writes: for some reads after a write, the records that it touched are shown
 //! as the script says and not as they are.
 
-use serde_json::Value;
-use std::sync::Arc;
-
 use super::faults::Shape;
 use super::protocol::Service;
 use super::store::{Store, Touched};
@@ -25,21 +22,20 @@ pub(super) fn look(store: &Store, unseen: &[&Unseen]) -> (Store, bool) {
     for write in unseen.iter().rev() {
         principals_as_ids |= write.shape == Shape::Principal;
         for touched in write.touched.iter().rev() {
-            if let Some(shown) = shown(&seen, write.shape, touched) {
-                seen.set(touched.table, &touched.key, shown);
-            }
+            undo(&mut seen, write.shape, touched);
         }
     }
     (seen, principals_as_ids)
 }
 
-/// What stands in the place of a touched record; none where it is shown as it is.
-fn shown(store: &Store, shape: Shape, touched: &Touched) -> Option<Option<Arc<Value>>> {
-    let gone = !store.has(touched.table, &touched.key);
-    match shape {
-        Shape::Missing => (!gone).then_some(None),
-        Shape::Previous => Some(touched.before.clone()),
-        Shape::Phantom => (gone && touched.before.is_some()).then(|| touched.before.clone()),
-        Shape::Principal => None,
-    }
+/// Shows a touched record as somebody sees it who has not seen the write.
+fn undo(seen: &mut Store, shape: Shape, touched: &Touched) {
+    let gone = !seen.has(touched.table, &touched.key);
+    let shown = match shape {
+        Shape::Missing if !gone => None,
+        Shape::Previous => touched.before.clone(),
+        Shape::Phantom if gone => touched.before.clone(),
+        Shape::Missing | Shape::Phantom | Shape::Principal => return,
+    };
+    seen.set(touched.table, &touched.key, shown);
 }

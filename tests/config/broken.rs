@@ -22,12 +22,9 @@ fn every_broken_file_gets_its_diagnostics() {
     for folder in folders {
         count += 1;
         let text = fs::read_to_string(folder.join("infra.toml")).unwrap();
-        let diagnostics = match parse_in(&folder, &text) {
-            Ok(_) => {
-                wrong.push(format!("{} is not broken.", folder.display()));
-                continue;
-            }
-            Err(diagnostics) => diagnostics,
+        let Err(diagnostics) = parse_in(&folder, &text) else {
+            wrong.push(format!("{} is not broken.", folder.display()));
+            continue;
         };
         for diagnostic in &diagnostics {
             assert!(

@@ -1,7 +1,9 @@
 //! ECS: clusters, task definitions, services.
 
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::error::SdkError;
 use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
+use aws_sdk_ecs::operation::describe_services::{DescribeServicesError, DescribeServicesOutput};
 use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionFluentBuilder;
 use aws_sdk_ecs::types::{
     AwsVpcConfiguration, ClusterField, Compatibility, ContainerDefinition, KeyValuePair,
@@ -12,6 +14,9 @@ use aws_types::SdkConfig;
 
 use super::checks::{Checks, end, show};
 
+/// What DescribeServices answered.
+type Described = Result<DescribeServicesOutput, SdkError<DescribeServicesError>>;
+
 /// A subnet and a security group.
 type Network = (String, String);
 
@@ -20,6 +25,7 @@ pub(crate) async fn run(config: &SdkConfig, network: &Network, checks: &mut Chec
     clusters(&ecs, checks).await;
     definitions(&ecs, checks).await;
     services(&ecs, network, checks).await;
+    limits(&ecs, checks).await;
     updates(&ecs, checks).await;
     deployments(&ecs, checks).await;
     deletions(&ecs, checks).await;
@@ -116,12 +122,8 @@ fn register(ecs: &Client) -> RegisterTaskDefinitionFluentBuilder {
 }
 
 async fn definitions(ecs: &Client, checks: &mut Checks) {
-    let made = register(ecs)
-        .cpu("256")
-        .memory("512")
-        .tags(owner())
-        .send()
-        .await;
+    let request = register(ecs).cpu("256").memory("512");
+    let made = request.tags(owner()).send().await;
     let revision = show(&made, |made| {
         made.task_definition().unwrap().revision().to_string()
     });
@@ -185,6 +187,10 @@ async fn definitions(ecs: &Client, checks: &mut Checks) {
             .to_string()
     });
     checks.see("definition/compatibilities", fits, "true");
+    sizes(ecs, checks).await;
+}
+
+async fn sizes(ecs: &Client, checks: &mut Checks) {
     let pair = register(ecs).cpu("256").memory("4096").send().await;
     checks.see(
         "definition/no such Fargate size",
@@ -296,6 +302,10 @@ async fn services(ecs: &Client, network: &Network, checks: &mut Checks) {
         .force(true)
         .send()
         .await;
+    lookups(ecs, network, checks).await;
+}
+
+async fn lookups(ecs: &Client, network: &Network, checks: &mut Checks) {
     let definition = create(ecs, network, "odd")
         .task_definition("conform:99")
         .send()
@@ -334,6 +344,13 @@ async fn services(ecs: &Client, network: &Network, checks: &mut Checks) {
         format!("{:?}", read.failures().first().and_then(|one| one.reason()))
     });
     checks.see("service/missing is a failure", failure, "Some(\"MISSING\")");
+    defaults(&read, checks);
+}
+
+fn defaults(read: &Described, checks: &mut Checks) {
+    let shown = |part: fn(&aws_sdk_ecs::types::Service) -> String| {
+        show(read, |read| part(&read.services()[0]))
+    };
     let percent = shown(|one| {
         let configuration = one.deployment_configuration().unwrap();
         format!(
@@ -390,6 +407,9 @@ async fn services(ecs: &Client, network: &Network, checks: &mut Checks) {
         shown(|one| format!("{:?}", one.deployments()[0].status())),
         "Some(\"PRIMARY\")",
     );
+}
+
+async fn limits(ecs: &Client, checks: &mut Checks) {
     let names: Vec<String> = (0..11).map(|number| format!("s{number}")).collect();
     let many = ecs
         .describe_services()
@@ -572,6 +592,10 @@ async fn deletions(ecs: &Client, checks: &mut Checks) {
         show(&read, |read| read.services().len().to_string()),
         "1",
     );
+    revisions(ecs, checks).await;
+}
+
+async fn revisions(ecs: &Client, checks: &mut Checks) {
     let off = ecs
         .deregister_task_definition()
         .task_definition("conform:1")

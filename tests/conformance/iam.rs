@@ -82,6 +82,10 @@ async fn roles(iam: &Client, checks: &mut Checks) {
     let document =
         role(|role| role.assume_role_policy_document().unwrap_or_default()[..12].to_owned());
     checks.see("role/document is encoded", document, "%7B%22Versio");
+    role_changes(iam, checks).await;
+}
+
+async fn role_changes(iam: &Client, checks: &mut Checks) {
     let missing = iam.get_role().role_name("Conform-None").send().await;
     checks.see("role/missing", end(&missing), "NoSuchEntity");
     let update = iam
@@ -148,15 +152,15 @@ async fn roles(iam: &Client, checks: &mut Checks) {
         }),
         "1 a",
     );
+}
+
+async fn role_names(iam: &Client, checks: &mut Checks) {
     let page = iam.list_roles().max_items(1).send().await;
     checks.see(
         "role/list pages",
         show(&page, |page| page.roles().len().to_string()),
         "1",
     );
-}
-
-async fn role_names(iam: &Client, checks: &mut Checks) {
     let case = iam
         .create_role()
         .role_name("CONFORM-WEB")
@@ -213,6 +217,10 @@ async fn role_names(iam: &Client, checks: &mut Checks) {
         checks.see(check, end(&bad), "MalformedPolicyDocument");
         let _ = iam.delete_role().role_name("Conform-Bad").send().await;
     }
+    trust_in_nobody(iam, checks).await;
+}
+
+async fn trust_in_nobody(iam: &Client, checks: &mut Checks) {
     let principal = TRUST.replace(
         "\"Service\":\"ecs-tasks.amazonaws.com\"",
         &format!("\"AWS\":\"{}\"", arn("role/Nobody")),
@@ -282,6 +290,11 @@ async fn policies(iam: &Client, checks: &mut Checks) {
         )
     });
     checks.see("policy/get", described, "Some(\"v1\") Some(\"d\") 1");
+    versions(iam, checks).await;
+}
+
+async fn versions(iam: &Client, checks: &mut Checks) {
+    let own = arn("policy/Conform-P");
     for number in 2..=5 {
         let version = iam
             .create_policy_version()
@@ -331,7 +344,17 @@ async fn policies(iam: &Client, checks: &mut Checks) {
         end(&default),
         "DeleteConflict",
     );
-    let _ = create("Conform-V").send().await;
+    let _ = iam
+        .create_policy()
+        .policy_name("Conform-V")
+        .policy_document(GRANT)
+        .send()
+        .await;
+    version_deletions(iam, checks).await;
+}
+
+async fn version_deletions(iam: &Client, checks: &mut Checks) {
+    let own = arn("policy/Conform-P");
     let versioned = arn("policy/Conform-V");
     let _ = iam
         .create_policy_version()
@@ -374,9 +397,12 @@ async fn policies(iam: &Client, checks: &mut Checks) {
     checks.see("policy/numbers are not used twice", id, "Some(\"v6\")");
 }
 
+/// A grant whose resource has a name of that length.
+fn wide(length: usize) -> String {
+    GRANT.replace("\"*\"", &format!("\"arn:aws:s3:::{}\"", "b".repeat(length)))
+}
+
 async fn quotas(iam: &Client, checks: &mut Checks) {
-    let wide =
-        |length: usize| GRANT.replace("\"*\"", &format!("\"arn:aws:s3:::{}\"", "b".repeat(length)));
     let large = iam
         .create_policy()
         .policy_name("Conform-Large")
@@ -402,6 +428,10 @@ async fn quotas(iam: &Client, checks: &mut Checks) {
         .policy_arn(arn("policy/Conform-Large"))
         .send()
         .await;
+    role_quotas(iam, checks).await;
+}
+
+async fn role_quotas(iam: &Client, checks: &mut Checks) {
     let inline = iam
         .put_role_policy()
         .role_name("Conform-Web")
@@ -497,6 +527,11 @@ async fn attachments(iam: &Client, checks: &mut Checks) {
             .send()
             .await;
     }
+    attachment_lists(iam, checks).await;
+}
+
+async fn attachment_lists(iam: &Client, checks: &mut Checks) {
+    let own = arn("policy/Conform-P");
     let listed = iam
         .list_attached_role_policies()
         .role_name("Conform-Web")
@@ -531,6 +566,10 @@ async fn attachments(iam: &Client, checks: &mut Checks) {
         .send()
         .await;
     checks.see("attachment/detach missing", end(&detach), "NoSuchEntity");
+    inline_policies(iam, checks).await;
+}
+
+async fn inline_policies(iam: &Client, checks: &mut Checks) {
     let inline = iam
         .put_role_policy()
         .role_name("Conform-Web")
@@ -634,6 +673,11 @@ async fn providers(iam: &Client, checks: &mut Checks) {
         end(&create().send().await),
         "EntityAlreadyExists",
     );
+    provider_changes(iam, checks).await;
+}
+
+async fn provider_changes(iam: &Client, checks: &mut Checks) {
+    let own = arn(&format!("oidc-provider/{ISSUER}"));
     let plain = iam
         .create_open_id_connect_provider()
         .url("http://example.com")
@@ -753,6 +797,7 @@ async fn account(iam: &Client, checks: &mut Checks) {
 }
 
 async fn deletions(iam: &Client, checks: &mut Checks) {
+    attached_policy(iam, checks).await;
     let own = arn("policy/Conform-P");
     let role = || iam.delete_role().role_name("Conform-Web");
     checks.see(
@@ -760,7 +805,6 @@ async fn deletions(iam: &Client, checks: &mut Checks) {
         end(&role().send().await),
         "DeleteConflict",
     );
-    attached_policy(iam, checks).await;
     for policy in [own.as_str(), MANAGED] {
         let _ = iam
             .detach_role_policy()
@@ -809,6 +853,11 @@ async fn deletions(iam: &Client, checks: &mut Checks) {
         end(&role().send().await),
         "NoSuchEntity",
     );
+    managed_deletion(iam, checks).await;
+}
+
+async fn managed_deletion(iam: &Client, checks: &mut Checks) {
+    let own = arn("policy/Conform-P");
     for version in ["v2", "v3", "v4", "v6"] {
         let _ = iam
             .delete_policy_version()

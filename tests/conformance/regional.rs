@@ -14,7 +14,7 @@ pub(crate) async fn run(config: &SdkConfig, checks: &mut Checks) {
 }
 
 async fn repositories(config: &SdkConfig, checks: &mut Checks) {
-    use aws_sdk_ecr::types::{ImageTagMutability, ImageTagMutabilityExclusionFilter, Tag};
+    use aws_sdk_ecr::types::Tag;
     let ecr = aws_sdk_ecr::Client::new(config);
     let owner = Tag::builder()
         .key("provision:owner")
@@ -81,6 +81,12 @@ async fn repositories(config: &SdkConfig, checks: &mut Checks) {
         shown,
         "Some(\"MUTABLE\") Some(\"AES256\")",
     );
+    mutability(config, checks).await;
+}
+
+async fn mutability(config: &SdkConfig, checks: &mut Checks) {
+    use aws_sdk_ecr::types::{ImageTagMutability, ImageTagMutabilityExclusionFilter};
+    let ecr = aws_sdk_ecr::Client::new(config);
     let one = ecr
         .describe_repositories()
         .repository_names("conform/web")
@@ -125,6 +131,11 @@ async fn repositories(config: &SdkConfig, checks: &mut Checks) {
         end(&bare),
         "InvalidParameterException",
     );
+    repository_texts(config, checks).await;
+}
+
+async fn repository_texts(config: &SdkConfig, checks: &mut Checks) {
+    let ecr = aws_sdk_ecr::Client::new(config);
     let none = ecr
         .get_lifecycle_policy()
         .repository_name("conform/web")
@@ -228,6 +239,11 @@ async fn images(config: &SdkConfig, checks: &mut Checks) {
         end(&put(3, "staging").send().await),
         "ok",
     );
+    image_reads(config, checks).await;
+}
+
+async fn image_reads(config: &SdkConfig, checks: &mut Checks) {
+    let ecr = aws_sdk_ecr::Client::new(config);
     let id = |tag: &str| {
         aws_sdk_ecr::types::ImageIdentifier::builder()
             .image_tag(tag)
@@ -350,6 +366,11 @@ async fn log_groups(config: &SdkConfig, checks: &mut Checks) {
         shown,
         "Some(30) Some(\"STANDARD\") true",
     );
+    log_group_tags(config, checks).await;
+}
+
+async fn log_group_tags(config: &SdkConfig, checks: &mut Checks) {
+    let logs = aws_sdk_cloudwatchlogs::Client::new(config);
     let arn = "arn:aws:logs:us-east-2:633607774026:log-group:/conform/web";
     let tags = logs.list_tags_for_resource().resource_arn(arn).send().await;
     checks.see(
@@ -448,6 +469,12 @@ async fn secrets(config: &SdkConfig, checks: &mut Checks) {
         }),
         "one",
     );
+    secret_deletions(config, checks).await;
+}
+
+async fn secret_deletions(config: &SdkConfig, checks: &mut Checks) {
+    let secrets = aws_sdk_secretsmanager::Client::new(config);
+    let create = || secrets.create_secret().name("conform/key");
     let odd = secrets
         .delete_secret()
         .secret_id("conform/key")
@@ -504,6 +531,11 @@ async fn secrets(config: &SdkConfig, checks: &mut Checks) {
         .send()
         .await;
     checks.see("secret/delete by force", end(&force), "ok");
+    empty_secrets(config, checks).await;
+}
+
+async fn empty_secrets(config: &SdkConfig, checks: &mut Checks) {
+    let secrets = aws_sdk_secretsmanager::Client::new(config);
     let empty = secrets.create_secret().name("conform/empty").send().await;
     checks.see(
         "secret/without value",

@@ -32,6 +32,7 @@ pub(super) fn deployment(service: &Service, node: &Node, reader: &mut Reader<'_>
     } = deployment;
     check_percentages(service, deployment, node, reader);
     check_strategy(service, deployment, node, reader);
+    check_steps(deployment, node, reader);
     if let Some(breaker) = circuit_breaker {
         check_breaker(breaker, node, reader);
     }
@@ -108,35 +109,6 @@ fn check_strategy(
         let hint = format!("Write strategy = \"{only_word}\", or leave `{key}` out.");
         reader.demand(!used || *strategy == only, node, &[key], &message, &hint);
     }
-    if let Some(linear) = linear {
-        // ECS's limits of a step.
-        reader.range(
-            node,
-            &["linear_configuration", "step_percent"],
-            linear.step_percent,
-            3.0..=100.0,
-        );
-        reader.minutes(
-            node,
-            &["linear_configuration", "step_bake_time"],
-            linear.step_bake_time,
-            BAKE_MINUTES,
-        );
-    }
-    if let Some(canary) = canary {
-        reader.range(
-            node,
-            &["canary_configuration", "canary_percent"],
-            canary.canary_percent,
-            0.1..=100.0,
-        );
-        reader.minutes(
-            node,
-            &["canary_configuration", "canary_bake_time"],
-            canary.canary_bake_time,
-            BAKE_MINUTES,
-        );
-    }
     if *strategy == DeploymentStrategy::Rolling {
         return;
     }
@@ -153,6 +125,44 @@ fn check_strategy(
         &message,
         "Write strategy = \"ROLLING\".",
     );
+}
+
+/// Checks the steps of the strategies LINEAR and CANARY.
+fn check_steps(deployment: &Deployment, node: &Node, reader: &mut Reader<'_>) {
+    let Deployment {
+        linear_configuration,
+        canary_configuration,
+        ..
+    } = deployment;
+    if let Some(linear) = linear_configuration {
+        // ECS's limits of a step.
+        reader.range(
+            node,
+            &["linear_configuration", "step_percent"],
+            linear.step_percent,
+            3.0..=100.0,
+        );
+        reader.minutes(
+            node,
+            &["linear_configuration", "step_bake_time"],
+            linear.step_bake_time,
+            BAKE_MINUTES,
+        );
+    }
+    if let Some(canary) = canary_configuration {
+        reader.range(
+            node,
+            &["canary_configuration", "canary_percent"],
+            canary.canary_percent,
+            0.1..=100.0,
+        );
+        reader.minutes(
+            node,
+            &["canary_configuration", "canary_bake_time"],
+            canary.canary_bake_time,
+            BAKE_MINUTES,
+        );
+    }
 }
 
 fn check_breaker(breaker: &CircuitBreaker, node: &Node, reader: &mut Reader<'_>) {

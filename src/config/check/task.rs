@@ -94,6 +94,11 @@ fn check_fargate(task: &Task, node: &Node, reader: &mut Reader<'_>) {
             21..=200,
         );
     }
+    check_fargate_size(task, node, reader);
+}
+
+/// Checks that Fargate has tasks of this size.
+fn check_fargate_size(task: &Task, node: &Node, reader: &mut Reader<'_>) {
     let (Some(CpuUnits(cpu)), Some(MemoryMegabytes(memory))) = (task.cpu, task.memory) else {
         let message = "A task on Fargate needs `cpu` and `memory`.";
         reader.error(
@@ -112,8 +117,8 @@ fn check_fargate(task: &Task, node: &Node, reader: &mut Reader<'_>) {
         return;
     };
     // The smallest size alone has no even steps: 1536 MiB are missing.
-    let even = (memory - least) % step == 0 && (cpu, memory) != (256, 1536);
-    if !(*least..=*most).contains(&memory) || !even {
+    let even = |memory: i32| (memory - least) % step == 0 && (cpu, memory) != (256, 1536);
+    if !(*least..=*most).contains(&memory) || !even(memory) {
         let message = format!("Fargate has no tasks with {cpu} CPU units and {memory} MiB.");
         let hint = match cpu {
             256 => "With 256 CPU units it has 512, 1024 or 2048 MiB.".to_owned(),

@@ -21,6 +21,7 @@ const ARNS: Arns = Arns {
     service: "ecs",
     before_name: "cluster/",
     after_name: 0,
+    emulated: true,
 };
 
 /// How long the tasks of services that were just deleted are waited for: a load balancer drains its
@@ -32,14 +33,14 @@ const DRAINING_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is declared, and what carries our mark.
 pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
-    let every = || async {
+    let search = || async {
         let arns = ecs_clusters::all(aws).await?;
         let names = arns.iter().filter_map(|arn| ARNS.name(arn));
         Ok(names.map(str::to_owned).collect())
     };
     let declared = scope.config.clusters.keys();
     let read = |names| read(aws, scope, names);
-    regional::observe(aws, scope, Cluster::NAME, ARNS, declared, read, every).await
+    regional::observe(aws, scope, Cluster::NAME, ARNS, declared, read, search).await
 }
 
 /// The clusters of these names that are there.

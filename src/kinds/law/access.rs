@@ -145,7 +145,7 @@ impl<'a, const N: usize> Worlds<'a, N> {
             .next()
             .and_then(|name| world.spec::<policy::Spec>(&Address::new("policy", name)));
         match declared {
-            Some(policy) if policy.arn.0.eq_ignore_ascii_case(arn) => Some(&policy.document),
+            Some(policy) if policy.arn.0 == arn => Some(&policy.document),
             _ => self.law.documents.get(arn),
         }
     }

@@ -128,11 +128,9 @@ fn users(world: &Snapshot, address: &Address) -> Vec<Address> {
     let Some(policy) = world.spec::<policy::Spec>(address) else {
         return Vec::new();
     };
+    let arn = &policy.arn.0;
     let uses = |spec: &role::Spec| {
-        spec.managed_policies
-            .iter()
-            .chain(&spec.permissions_boundary)
-            .any(|arn| arn.eq_ignore_ascii_case(&policy.arn.0))
+        spec.managed_policies.contains(arn) || spec.permissions_boundary.as_ref() == Some(arn)
     };
     let roles = world
         .of_kind(Role::NAME)
@@ -219,5 +217,7 @@ fn undecided(subject: &Address, reason: &str) -> Refusal {
     )
 }
 
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod tests;

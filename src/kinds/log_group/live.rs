@@ -19,17 +19,18 @@ const ARNS: Arns = Arns {
     service: "logs",
     before_name: "log-group:",
     after_name: 0,
+    emulated: true,
 };
 
 /// What is declared, and what carries our mark.
 pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
-    let every = || async {
+    let search = || async {
         let all = logs::all(aws).await?;
         Ok(all.iter().map(|one| one.name.clone()).collect())
     };
     let declared = scope.config.log_groups.keys();
     let read = |names| read(aws, scope, names);
-    regional::observe(aws, scope, LogGroup::NAME, ARNS, declared, read, every).await
+    regional::observe(aws, scope, LogGroup::NAME, ARNS, declared, read, search).await
 }
 
 /// The log groups of these names that are there.

@@ -255,7 +255,9 @@ fn effect(spec: Option<Spec>, call: &Call) -> Result<Option<Spec>, Refusal> {
         (Some(spec), Call::Delete) if spec.deletion_protection => Err(Refusal::blocked(
             "It is not deleted while its deletion protection is on.",
         )
-        .hint("Declare it with `deletion_protection_enabled = false` and apply before it is removed.")),
+        .hint(
+            "Declare it with `deletion_protection_enabled = false` and apply before it is removed.",
+        )),
         (_, Call::Delete) => Ok(None),
         (None, _) => Err(Refusal::not_yet("The log group is not there yet.")),
         (Some(mut spec), call) => {

@@ -122,13 +122,18 @@ fn spec(
         &BTreeMap::new(),
         &address,
     )?;
+    // One spelling of the ARN everywhere: the roles' attachments are spelt as declared too.
+    let declared = scope.config.arn(Policy::NAME, name);
+    let arn = declared
+        .filter(|arn| arn.eq_ignore_ascii_case(&policy.arn))
+        .unwrap_or_else(|| policy.arn.clone());
     Ok(Spec {
         owner: live.owner,
         path: policy.path.clone(),
         description: policy.description.clone(),
         document,
         tags: live.tags,
-        arn: Aside(policy.arn.clone()),
+        arn: Aside(arn),
         others: Aside(others(scope, account, policy)),
     })
 }
@@ -225,11 +230,8 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
 async fn set_document(aws: &Aws, name: &str, arn: &str, document: &Document) -> Result<()> {
     let versions = versions(aws, arn).await?;
     if let Some(default) = versions.iter().find(|version| version.is_default_version) {
-        let id = default.version_id.clone().unwrap_or_default();
-        let text = iam::policy_version(aws, arn, &id).await?;
-        let address = Address::new(Policy::NAME, name);
-        let live = identity::document(&text, PolicyKind::Identity, &BTreeMap::new(), &address)?;
-        if live == *document {
+        let id = default.version_id.as_deref().unwrap_or_default();
+        if default_document(aws, name, arn, id).await? == *document {
             return Ok(());
         }
     }
@@ -247,6 +249,21 @@ async fn set_document(aws: &Aws, name: &str, arn: &str, document: &Document) -> 
     })
     .await?;
     Ok(())
+}
+
+/// The document of the default version; a version never changes, so the look may know it.
+async fn default_document(aws: &Aws, name: &str, arn: &str, id: &str) -> Result<Document> {
+    let account = iam::account(aws).await?;
+    let known = account
+        .policies
+        .get(arn)
+        .filter(|policy| policy.default_version == id);
+    let text = match known {
+        Some(policy) => policy.document.clone(),
+        None => iam::policy_version(aws, arn, id).await?,
+    };
+    let address = Address::new(Policy::NAME, name);
+    identity::document(&text, PolicyKind::Identity, &BTreeMap::new(), &address)
 }
 
 /// Versions of a managed policy that IAM keeps; the quota is fixed (facts.md section 3).

@@ -334,6 +334,7 @@ fn names_are_taken_from_the_arns_of_the_kind_alone() {
         service: "logs",
         before_name: "log-group:",
         after_name: 0,
+        emulated: true,
     };
     let arn = "arn:aws:logs:us-east-2:1:log-group:/ecs/web";
     assert_eq!(group.name(arn), Some("/ecs/web"));
@@ -343,6 +344,7 @@ fn names_are_taken_from_the_arns_of_the_kind_alone() {
         service: "secretsmanager",
         before_name: "secret:",
         after_name: 7,
+        emulated: true,
     };
     let arn = "arn:aws:secretsmanager:us-east-2:1:secret:web/key-a1B2c3";
     assert_eq!(secret.name(arn), Some("web/key"));

@@ -13,7 +13,7 @@ use super::{Call, JsonText, Repository, Spec};
 use crate::aws::{Attempts, Aws, Error as AwsError, ecr, iam};
 use crate::config::{Encryption, EncryptionType, TagMutability, Tags};
 use crate::error::{Error, Result};
-use crate::kind::{Address, Kind, Scope};
+use crate::kind::{Address, Kind, OWNER_TAG, Scope};
 use crate::kinds::identity::{document, gone, role_ids, still_ours};
 use crate::kinds::regional::{self, Arns, Listed};
 use crate::kinds::{Aside, tags};
@@ -23,17 +23,36 @@ const ARNS: Arns = Arns {
     service: "ecr",
     before_name: "repository/",
     after_name: 0,
+    emulated: false,
 };
 
 /// What is declared, and what carries our mark.
 pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
-    let every = || async {
-        let all = ecr::all(aws).await?;
-        Ok(all.iter().map(|one| one.name.clone()).collect())
-    };
+    let search = || search(aws, scope);
     let declared = scope.config.repositories.keys();
     let read = |names| read(aws, scope, names);
-    regional::observe(aws, scope, Repository::NAME, ARNS, declared, read, every).await
+    regional::observe(aws, scope, Repository::NAME, ARNS, declared, read, search).await
+}
+
+/// The names of the undeclared repositories that carry our mark, by the tags of each.
+async fn search(aws: &Aws, scope: &Scope) -> Result<BTreeSet<String>> {
+    let config = &scope.config;
+    let all = ecr::all(aws).await?;
+    let undeclared: Vec<&ecr::Repository> = all
+        .iter()
+        .filter(|one| !config.repositories.contains_key(&one.name))
+        .collect();
+    let reads: Vec<_> = undeclared
+        .iter()
+        .map(|one| ecr::tags(aws, &one.arn))
+        .collect();
+    let tags = try_join_all(reads).await?;
+    Ok(undeclared
+        .into_iter()
+        .zip(tags)
+        .filter(|(_, tags)| tags.get(OWNER_TAG) == Some(&config.owner_mark()))
+        .map(|(one, _)| one.name.clone())
+        .collect())
 }
 
 /// The repositories of these names that are there.

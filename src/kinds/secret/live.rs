@@ -20,19 +20,20 @@ const ARNS: Arns = Arns {
     before_name: "secret:",
     // A hyphen and six characters of chance.
     after_name: 7,
+    emulated: true,
 };
 
 /// What is declared, and what carries our mark.
 pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String, Spec>> {
     let mark = scope.config.owner_mark();
     let mark = mark.as_str();
-    let every = || async move {
+    let search = || async move {
         let names = secrets::names_tagged(aws, OWNER_TAG, mark).await?;
         Ok(names.iter().cloned().collect())
     };
     let declared = scope.config.secrets.keys();
     let read = |names| read(aws, scope, names);
-    regional::observe(aws, scope, Secret::NAME, ARNS, declared, read, every).await
+    regional::observe(aws, scope, Secret::NAME, ARNS, declared, read, search).await
 }
 
 /// The secrets of these names that are there. One that is scheduled for deletion is not.
@@ -124,11 +125,11 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
         .await;
     let error = match sent {
         Ok(_) => return Ok(()),
-        Err(error) if error.class == Class::Invalid => error,
+        Err(error) if matches!(error.class, Class::Invalid | Class::Exists) => error,
         Err(error) => return Err(error.into()),
     };
     // Secrets Manager refuses the name of one that is scheduled for deletion as it refuses anything
-    // that is not valid.
+    // that is not valid; an emulator says that it exists.
     match secrets::secret_now(aws, name).await? {
         Some(old) if old.scheduled_for_deletion => restore(aws, scope, name, &old, made).await,
         _ => Err(error.into()),

@@ -14,7 +14,7 @@ use crate::config;
 use crate::error::Result;
 use crate::kinds::tags as ownership;
 
-/// What DescribeServices says lies in the deployment, not in the service.
+/// What `DescribeServices` says lies in the deployment, not in the service.
 const IN_DEPLOYMENT: &[&str] = &[
     "serviceConnectConfiguration",
     "volumeConfigurations",
@@ -66,7 +66,7 @@ pub(super) fn last_part(arn: &str) -> &str {
 }
 
 /// The settings of a live service. Fields of the service itself that we do not know are left alone:
-/// UpdateService keeps what it is not told.
+/// `UpdateService` keeps what it is not told.
 fn settings(service: &Value, names: &Names<'_>) -> Settings {
     let mut written = service.as_object().cloned().unwrap_or_default();
     let deployments = service.get("deployments").and_then(Value::as_array);
@@ -89,7 +89,7 @@ fn settings(service: &Value, names: &Names<'_>) -> Settings {
     settings
 }
 
-/// The task definition of an answer of DescribeTaskDefinition.
+/// The task definition of an answer of `DescribeTaskDefinition`.
 pub(super) fn task_of(
     definition: &Value,
     declared: Option<&config::Task>,
@@ -104,9 +104,8 @@ pub(super) fn task_of(
         Some(names.role_text(&arn))
     };
     let (execution_role, task_role) = (role("executionRoleArn"), role("taskRoleArn"));
-    let containers = match written.shift_remove("containerDefinitions") {
-        Some(Value::Array(containers)) => containers,
-        _ => return Err(AwsError::unreadable("a task definition has no containers")),
+    let Some(Value::Array(containers)) = written.shift_remove("containerDefinitions") else {
+        return Err(AwsError::unreadable("a task definition has no containers"));
     };
     let container = containers
         .into_iter()
@@ -164,7 +163,7 @@ fn pairs(list: Option<Value>, held: &'static str) -> impl Iterator<Item = (Strin
     })
 }
 
-/// The request of RegisterTaskDefinition, without tags. `image` gives the text of each container's
+/// The request of `RegisterTaskDefinition`, without tags. `image` gives the text of each container's
 /// image.
 pub(super) fn definition_of(
     task: &Task,

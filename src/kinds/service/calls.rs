@@ -29,7 +29,7 @@ pub enum Call {
         /// The tags.
         tags: Tags,
     },
-    /// One UpdateService with all that differs.
+    /// One `UpdateService` with all that differs.
     Update {
         /// The cluster's name.
         cluster: String,
@@ -83,12 +83,13 @@ pub(super) fn keep(mut desired: Spec, live: Option<&Spec>) -> Spec {
     // ECS may report LATEST as the version that it stands for.
     let latest = |version: Option<&str>| matches!(version, Some("LATEST" | "1.4.0"));
     let version = "platform_version";
-    if latest(desired.text(version)) && latest(live.text(version)) {
-        if let Some(reported) = live.settings.get(version) {
-            desired
-                .settings
-                .insert(version.to_owned(), reported.clone());
-        }
+    if latest(desired.text(version))
+        && latest(live.text(version))
+        && let Some(reported) = live.settings.get(version)
+    {
+        desired
+            .settings
+            .insert(version.to_owned(), reported.clone());
     }
     keep_unknown(SERVICE, &mut desired.settings, &live.settings);
     keep_unknown(TASK, &mut desired.task.settings, &live.task.settings);
@@ -186,7 +187,7 @@ pub(super) fn hazards(call: &Call) -> Vec<Hazard> {
     }
 }
 
-/// Whether UpdateService starts a deployment for these changes.
+/// Whether `UpdateService` starts a deployment for these changes.
 pub(super) fn starts_deployment(settings: &Settings, task: bool) -> bool {
     task || DEPLOYING.iter().any(|field| settings.contains_key(*field))
 }
@@ -224,7 +225,7 @@ pub(super) fn effect(spec: Option<Spec>, call: &Call) -> Result<Option<Spec>, Re
     Ok(Some(spec))
 }
 
-/// What UpdateService does not take.
+/// What `UpdateService` does not take.
 fn refuse(spec: &Spec, settings: &Settings, task: bool) -> Result<(), Refusal> {
     for (key, value) in settings {
         let field = SERVICE.iter().find(|field| field.name == key);

@@ -25,7 +25,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// The image of a container, as RegisterTaskDefinition takes it.
+    /// The image of a container, as `RegisterTaskDefinition` takes it.
     pub(super) fn text(&self, container: &str, image: &Image) -> String {
         match (self.texts.get(container), image) {
             (Some(text), _) | (None, Image::Fixed(text)) => text.clone(),
@@ -54,15 +54,13 @@ pub(super) async fn images(
             None => tag_digest(aws, repository, &tag).await?,
             found => found,
         };
-        let text = match found {
-            Some(digest) => {
-                images.digest.get_or_insert_with(|| digest.clone());
-                format!("{url}@{digest}")
-            }
-            None => {
-                images.missing = true;
-                format!("{url}:{tag}")
-            }
+        let text = if let Some(digest) = found {
+            let text = format!("{url}@{digest}");
+            images.digest.get_or_insert(digest);
+            text
+        } else {
+            images.missing = true;
+            format!("{url}:{tag}")
         };
         images.texts.insert(container.clone(), text);
     }

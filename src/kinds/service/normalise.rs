@@ -66,12 +66,10 @@ fn deployment(settings: &mut Settings) {
     if let Some(breaker) = deployment
         .get_mut("circuit_breaker")
         .and_then(Value::as_object_mut)
-    {
-        if breaker.get("threshold_configuration")
+        && breaker.get("threshold_configuration")
             == Some(&json!({"type": "BOUNDED_PERCENT", "value": 50}))
-        {
-            breaker.shift_remove("threshold_configuration");
-        }
+    {
+        breaker.shift_remove("threshold_configuration");
     }
     for (part, off) in [
         (

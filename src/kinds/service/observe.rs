@@ -149,7 +149,7 @@ pub(super) fn owner(service: &Value, config: &Config) -> Option<String> {
     observed(tags, None, config).owner
 }
 
-/// Whether a service of DescribeServices is there. INACTIVE is gone; DRAINING is going, and only
+/// Whether a service of `DescribeServices` is there. INACTIVE is gone; DRAINING is going, and only
 /// stands in the way of a new one.
 pub(super) fn is_there(service: &Value) -> Result<bool, AwsError> {
     match text(service, "status") {
@@ -194,7 +194,7 @@ async fn read_spec(
     Ok(Some((key, spec)))
 }
 
-/// DescribeServices does not answer with `monitoring` everywhere: where it does not, it counts as it
+/// `DescribeServices` does not answer with `monitoring` everywhere: where it does not, it counts as it
 /// is declared.
 fn copy_unanswered(config: &Config, specs: &mut BTreeMap<String, Spec>) {
     for (key, declared) in declare(config) {

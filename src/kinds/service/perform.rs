@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::calls::{Call, starts_deployment};
@@ -22,7 +24,7 @@ use crate::kinds::tags::with_owner;
 
 /// How long a deleted service may take to be gone: Fargate tasks have up to two minutes to stop, and
 /// a load balancer drains its connections for five by default.
-const LONGEST_DRAIN: Duration = Duration::from_secs(600);
+const LONGEST_DRAIN: Duration = Duration::from_mins(10);
 /// The time between two looks at a service that is going: ECS refills 20 reads a second for all.
 const POLL: Duration = Duration::from_secs(5);
 
@@ -115,7 +117,7 @@ impl Writer<'_> {
         self.create_with(spec, &names, &registered).await
     }
 
-    /// Whether the live service has what only CreateService sets.
+    /// Whether the live service has what only `CreateService` sets.
     async fn is_as(&self, live: Option<&Value>, spec: &Spec, names: &Names<'_>) -> Result<bool> {
         let Some(live) = live.filter(|live| is_there(live).unwrap_or(false)) else {
             return Ok(false);
@@ -126,8 +128,8 @@ impl Writer<'_> {
         let definition = ecs::task_definition(self.aws, arn).await?;
         let declared = self.config.services.get(self.key);
         let live = super::answer::spec_of(live, &definition, declared, names)?;
-        let same = |field: &&str| live.settings.get(*field) == spec.settings.get(*field);
-        Ok(live.name == spec.name && IMMUTABLE.iter().all(|field| same(&field)))
+        let same = |field: &str| live.settings.get(field) == spec.settings.get(field);
+        Ok(live.name == spec.name && IMMUTABLE.iter().all(|field| same(field)))
     }
 
     async fn create_with(
@@ -154,7 +156,7 @@ impl Writer<'_> {
         Ok(self.started(&service, &spec.cluster, registered, true))
     }
 
-    /// CreateService, waiting for a service of this name that is still going.
+    /// `CreateService`, waiting for a service of this name that is still going.
     async fn send_create(&self, spec: &Spec, request: &Value, arn: &str) -> Result<Value> {
         let begun = self.aws.clock().now();
         loop {
@@ -177,7 +179,7 @@ impl Writer<'_> {
             return match live {
                 None => Err(error.into()),
                 Some(live) if self.is_ours(&live) && revision(&live) == Some(arn) => Ok(live),
-                Some(_) => Err(self.changed("was made by somebody else meanwhile")),
+                Some(_) => Err(changed("was made by somebody else meanwhile")),
             };
         }
     }
@@ -241,7 +243,7 @@ impl Writer<'_> {
         let live = ecs::service(self.aws, cluster, service).await?;
         if let Some(live) = live.filter(|live| is_there(live).unwrap_or(true)) {
             if !self.is_ours(&live) {
-                return Err(self.changed("no longer carries our mark"));
+                return Err(changed("no longer carries our mark"));
             }
             let request = json!({"cluster": cluster, "service": service, "force": true});
             let operation = EcsOperation::DeleteService;
@@ -325,15 +327,10 @@ impl Writer<'_> {
         owner(live, self.config) == Some(self.config.owner_mark())
     }
 
-    fn changed(&self, what: &str) -> Error {
-        let message = format!("The service {what}.");
-        Error::new(ErrorKind::Changed, message).hint("Run provision plan to see what it is now.")
-    }
-
     async fn live(&self, cluster: &str, service: &str) -> Result<Value> {
         let live = ecs::service(self.aws, cluster, service).await?;
         live.filter(|live| is_there(live).unwrap_or(true))
-            .ok_or_else(|| self.changed("is gone"))
+            .ok_or_else(|| changed("is gone"))
     }
 
     async fn register(
@@ -405,6 +402,11 @@ impl Writer<'_> {
     }
 }
 
+fn changed(what: &str) -> Error {
+    let message = format!("The service {what}.");
+    Error::new(ErrorKind::Changed, message).hint("Run provision plan to see what it is now.")
+}
+
 fn primary_deployment(service: &Value) -> Option<String> {
     let deployments = service.get("deployments")?.as_array()?;
     let is_primary = |one: &&Value| text(one, "status") == Some("PRIMARY");
@@ -442,7 +444,7 @@ fn may_be_done(class: Class) -> bool {
     matches!(class, Class::Exists | Class::Passing | Class::Unreadable)
 }
 
-/// Random bytes of a client token: 32 letters, of the 36 that CreateService takes.
+/// Random bytes of a client token: 22 letters, of the 36 that `CreateService` takes.
 const TOKEN_BYTES: usize = 16;
 
 /// Random for each step, and the same for its own repetitions only.
@@ -450,5 +452,5 @@ fn client_token() -> Result<String> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::failed(format!("The system gives no random bytes: {error}.")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -77,7 +77,7 @@ pub(super) const DEPLOYING: &[&str] = &[
     "vpc_lattice_configurations",
 ];
 
-/// Fields that `UpdateService` takes whoever carries out the deployments; under CODE_DEPLOY and
+/// Fields that `UpdateService` takes whoever carries out the deployments; under `CODE_DEPLOY` and
 /// EXTERNAL no others.
 pub(super) const WITHOUT_CONTROLLER: &[&str] = &[
     "deployment",

@@ -243,7 +243,7 @@ fn unit(shape: Shape, value: Value) -> Value {
     }
 }
 
-/// `"1024"`, and the units that only RegisterTaskDefinition's callers write: `"1 vCPU"`, `"2 GB"`.
+/// `"1024"`, and the units that only `RegisterTaskDefinition`'s callers write: `"1 vCPU"`, `"2 GB"`.
 fn number(text: &str) -> Option<i64> {
     let text = text.trim();
     let units = ["vcpu", "gb"];

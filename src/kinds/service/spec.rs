@@ -2,6 +2,7 @@
 //! in infra.toml's words for the rest, which serialize so that a field's path reads as it is written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -55,7 +56,7 @@ pub struct Task {
 }
 
 /// A container of a task definition.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct Container {
     /// The image.
     pub image: Image,
@@ -69,6 +70,17 @@ pub struct Container {
     /// All other fields.
     #[serde(flatten)]
     pub settings: Settings,
+}
+
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be credentials: `report` shows them, and hides what looks like one.
+        f.debug_struct("Container")
+            .field("image", &self.image)
+            .field("environment", &self.environment.keys())
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The image of a container.

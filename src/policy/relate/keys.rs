@@ -49,6 +49,8 @@ pub(super) struct Key {
     tests: Vec<Test>,
     sets: Vec<Option<StringSet>>,
     boolean: bool,
+    /// Compared as an ARN somewhere: its values are ARNs.
+    pub(super) arn: bool,
     /// Values that are tried where the key holds numbers, instants, addresses or booleans.
     candidates: Vec<String>,
     /// How a readable value is made.
@@ -94,6 +96,7 @@ impl Key {
             };
         }
         self.boolean |= comparison == Comparison::Bool;
+        self.arn |= comparison == Comparison::Arn;
         let test = read(comparison, &condition.values, variables, variable);
         let test = self.test(test);
         Some(match (quantifier, negated, if_exists) {
@@ -151,7 +154,7 @@ impl Key {
                 Test::Instant(_, constants) => instants.extend(constants),
                 Test::Range(constants) => ranges.extend(constants),
                 Test::Text(patterns) => {
-                    out.extend(patterns.iter().filter_map(|pattern| literal(pattern)))
+                    out.extend(patterns.iter().filter_map(|pattern| literal(pattern)));
                 }
             }
         }
@@ -184,7 +187,7 @@ impl Key {
     pub(super) fn solve(
         &self,
         literals: &[(Form, bool)],
-        everything: &StringSet,
+        domain: &StringSet,
         work: &mut u64,
     ) -> Result<Option<Values>, Exhausted> {
         let absent = literals
@@ -203,9 +206,9 @@ impl Key {
                 (Form::Some(test) | Form::AbsentOrSome(test), sign) => {
                     plain = true;
                     if sign {
-                        some.push((test, true))
+                        some.push((test, true));
                     } else {
-                        every.push((test, false))
+                        every.push((test, false));
                     }
                 }
                 (Form::All { test, negated }, true) => every.push((test, !negated)),
@@ -215,7 +218,7 @@ impl Key {
             }
         }
         let all: Vec<(TestId, bool)> = every.iter().chain(&some).copied().collect();
-        if let Some(value) = self.value(&all, everything, work)? {
+        if let Some(value) = self.value(&all, domain, work)? {
             return Ok(Some(Some(vec![value])));
         }
         // A plain operator asks for a key with one value ("Single-valued vs. multivalued context keys").
@@ -225,7 +228,7 @@ impl Key {
         let mut list = Vec::new();
         for one in some {
             let tests: Vec<(TestId, bool)> = every.iter().copied().chain([one]).collect();
-            match self.value(&tests, everything, work)? {
+            match self.value(&tests, domain, work)? {
                 Some(value) => list.push(value),
                 None => return Ok(None),
             }
@@ -239,7 +242,7 @@ impl Key {
     fn value(
         &self,
         tests: &[(TestId, bool)],
-        everything: &StringSet,
+        domain: &StringSet,
         work: &mut u64,
     ) -> Result<Option<Vec<Symbol>>, Exhausted> {
         if self.typed() {
@@ -261,10 +264,11 @@ impl Key {
                 .collect()
         };
         strings::find(
-            everything,
+            domain,
             &sets(true),
             &sets(false),
-            self.style.unwrap_or(Style::Plain),
+            self.style
+                .unwrap_or(if self.arn { Style::Arn } else { Style::Plain }),
             work,
         )
     }
@@ -328,10 +332,12 @@ fn read(
         | Comparison::StringLike => {
             let reading = Reading {
                 wildcards: comparison == Comparison::StringLike,
-                variables,
+                variables: variables && comparison.takes_variables(),
             };
+            let boolean = comparison == Comparison::Bool;
             texts
                 .iter()
+                .filter(|text| !boolean || values::boolean(text).is_some())
                 .map(|text| strings::items(&glob::parse(text, reading), fold, variable))
                 .collect()
         }

@@ -2,11 +2,13 @@
 //! The procedure is box subtraction ([`cover`]) in a space of requests ([`space`]); each witness is confirmed by
 //! `evaluate` before it counts, and where the answer would be a guess it is unknown.
 
+mod cases;
 mod cover;
 mod keys;
 mod principals;
 mod space;
 mod strings;
+mod trie;
 mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,14 +210,14 @@ pub fn relate_grants(a: &Grants<'_>, b: &Grants<'_>) -> Comparison {
         (Answer::None, Answer::Some(_)) => Relation::Narrower,
         (Answer::Some(_), Answer::Some(_)) => Relation::Incomparable,
     };
-    let witnesses = |answer: Answer| match answer {
-        Answer::Some(list) => list,
+    let proofs = |answer: Answer| match answer {
+        Answer::Some(witnesses) => witnesses,
         Answer::None | Answer::Unknown(_) => Vec::new(),
     };
     Comparison {
         relation,
-        gained: witnesses(gained),
-        lost: witnesses(lost),
+        gained: proofs(gained),
+        lost: proofs(lost),
         reason,
     }
 }
@@ -434,7 +436,7 @@ struct Known {
 
 impl Known {
     fn new(denies: &[Region], excluded: &[&Boxes]) -> Self {
-        let denied: BTreeSet<&Vec<Literal>> =
+        let refused: BTreeSet<&Vec<Literal>> =
             denies.iter().map(|region| &region.literals).collect();
         let mut allows = BTreeSet::new();
         for boxes in excluded {
@@ -443,7 +445,7 @@ impl Known {
                 && boxes
                     .denies
                     .iter()
-                    .all(|region| denied.contains(&region.literals))
+                    .all(|region| refused.contains(&region.literals))
             {
                 allows.extend(layer.iter().map(|region| region.literals.clone()));
             }
@@ -552,21 +554,11 @@ impl Search<'_> {
             inside.iter().all(|grants| grants.allow(request))
                 && !excluded.iter().any(|grants| grants.allow(request))
         };
-        cover(
-            space,
-            constraints,
-            removed,
-            &mut |space, point| match witness::concrete(space, point, &confirm)? {
-                Some(request) => {
-                    found = Some(request);
-                    Ok(true)
-                }
-                None => {
-                    refuted += 1;
-                    Ok(refuted >= REFUTED_LIMIT)
-                }
-            },
-        )?;
+        cover(space, constraints, removed, &mut |space, point| {
+            found = witness::concrete(space, point, &confirm)?;
+            refuted += usize::from(found.is_none());
+            Ok(found.is_some() || refuted >= REFUTED_LIMIT)
+        })?;
         self.refuted += refuted;
         let Some(request) = found else {
             return Ok(false);

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::policy::document::{Document, PolicyKind};
 use crate::policy::evaluate::StatementRef;
-use crate::policy::glob::{self, Reading, Token};
+use crate::policy::glob::{self, Reading};
 use crate::policy::request::RequestPrincipal;
-use crate::policy::statement::{Effect, Patterns, Principals, Statement};
+use crate::policy::statement::{Condition, Effect, Patterns, Principals};
 
+use super::cases::{Case, cases, defaults, is_github, required, substitute};
 use super::keys::{Form, Key, Values};
 use super::principals;
 use super::strings::{self, Exhausted, Item, StringSet, Style, Symbol, VARIABLES};
@@ -72,6 +73,9 @@ pub(super) enum Point {
     Values(Values),
 }
 
+/// A question about one dimension.
+type Asked = (Dimension, Vec<(AtomId, bool)>);
+
 /// The space.
 pub(super) struct Space {
     ids: HashMap<AtomShape, AtomId>,
@@ -83,13 +87,14 @@ pub(super) struct Space {
     principal_atoms: Vec<(AtomId, Principals)>,
     domains: [StringSet; 2],
     everything: StringSet,
-    memo: HashMap<(Dimension, Vec<(AtomId, bool)>), Option<Point>>,
+    arns: StringSet,
+    memo: HashMap<Asked, Option<Point>>,
     pub(super) work: u64,
     trust: bool,
 }
 
-/// The calls that a trust policy may speak of: "Permissions for AssumeRole, AssumeRoleWithSAML,
-/// AssumeRoleWithWebIdentity", and those that come with them (session tags, source identity, context).
+/// The calls that a trust policy may speak of: "Permissions for `AssumeRole`, `AssumeRoleWithSAML`,
+/// `AssumeRoleWithWebIdentity`", and those that come with them (session tags, source identity, context).
 pub(super) const TRUST_ACTIONS: &[&str] = &[
     "sts:AssumeRole",
     "sts:AssumeRoleWithWebIdentity",
@@ -100,7 +105,7 @@ pub(super) const TRUST_ACTIONS: &[&str] = &[
 ];
 
 /// The issuer of GitHub's tokens, which is also the prefix of its condition keys.
-const GITHUB: &str = "token.actions.githubusercontent.com";
+pub(super) const GITHUB: &str = "token.actions.githubusercontent.com";
 
 impl Space {
     pub(super) fn new(kind: PolicyKind) -> Self {
@@ -122,7 +127,7 @@ impl Space {
         };
         let tokens = glob::parse_resource("arn:*:*:*:*:*", false);
         let arn = strings::items(&tokens, false, &mut |_| VARIABLES);
-        let resources = vec![arn, vec![Item::Letter(Symbol::from('*'))]];
+        let resources = vec![arn.clone(), vec![Item::Letter(Symbol::from('*'))]];
         Self {
             ids: HashMap::new(),
             atoms: Vec::new(),
@@ -133,6 +138,7 @@ impl Space {
             principal_atoms: Vec::new(),
             domains: [StringSet::new(actions), StringSet::new(resources)],
             everything,
+            arns: StringSet::new(vec![arn.clone()]),
             memo: HashMap::new(),
             work: 0,
             trust: kind == PolicyKind::Trust,
@@ -157,7 +163,7 @@ impl Space {
                     document: place,
                     statement: StatementRef::of(statement),
                 };
-                out.extend(self.region(&part, document.has_variables(), origin));
+                out.push(self.region(&part, document.has_variables(), origin));
             }
         }
         out
@@ -199,17 +205,17 @@ impl Space {
                 named.extend(patterns.iter().filter(plain).cloned());
             }
         }
-        let mut names: Vec<Vec<Item>> = TRUST_ACTIONS
+        let mut allowed: Vec<Vec<Item>> = TRUST_ACTIONS
             .iter()
             .map(|name| action_pattern(name))
             .collect();
-        named.retain(|name| !names.contains(name));
-        names.extend(named);
+        named.retain(|name| !allowed.contains(name));
+        allowed.extend(named);
         let [actions, _] = &mut self.domains;
-        *actions = StringSet::new(names);
+        *actions = StringSet::new(allowed);
     }
 
-    fn region(&mut self, case: &Case<'_>, variables: bool, origin: Origin) -> Option<Region> {
+    fn region(&mut self, case: &Case<'_>, variables: bool, origin: Origin) -> Region {
         let Case {
             statement,
             principals,
@@ -236,7 +242,7 @@ impl Space {
                 .iter()
                 .map(|text| substitute(text, variables, &absent_defaults))
                 .collect();
-            let condition = crate::policy::statement::Condition {
+            let condition = Condition {
                 values,
                 ..condition.clone()
             };
@@ -245,7 +251,12 @@ impl Space {
                 literals.push(self.key_literal(key, form, positive));
             }
         }
-        for name in present {
+        let required = if variables {
+            required(statement)
+        } else {
+            BTreeSet::new()
+        };
+        for name in present.iter().chain(&required) {
             let key = self.key(name);
             literals.push(self.key_literal(key, Form::Present, true));
         }
@@ -256,19 +267,14 @@ impl Space {
         literals.sort_unstable();
         literals.dedup();
         let assumptions = self.assumptions(principals.as_ref());
-        Some(Region {
+        Region {
             literals,
             assumptions,
             origin,
-        })
+        }
     }
 
-    fn form(
-        &mut self,
-        key: usize,
-        condition: &crate::policy::statement::Condition,
-        variables: bool,
-    ) -> Option<(Form, bool)> {
+    fn form(&mut self, key: usize, condition: &Condition, variables: bool) -> Option<(Form, bool)> {
         let names = &mut self.variables;
         let mut variable = |name: &str| symbol_of(names, name);
         self.keys
@@ -524,8 +530,13 @@ impl Space {
         let Some(key) = self.keys.get((dimension - FIRST_KEY) as usize) else {
             return Ok(None);
         };
+        let domain = if key.arn {
+            &self.arns
+        } else {
+            &self.everything
+        };
         Ok(key
-            .solve(&literals, &self.everything, &mut self.work)?
+            .solve(&literals, domain, &mut self.work)?
             .map(Point::Values))
     }
 
@@ -562,7 +573,7 @@ impl Space {
         while let Some(start) = rest.find("${") {
             let (before, tail) = rest.split_at(start);
             pattern.push_str(before);
-            pattern.push('*');
+            pattern.push_str("?*");
             rest = tail
                 .find('}')
                 .and_then(|end| tail.get(end + 1..))
@@ -584,148 +595,6 @@ impl Space {
         let found = strings::find(&form, &sets(true), &sets(false), Style::Arn, &mut self.work)?;
         Ok(found.and_then(|symbols| symbols.into_iter().map(char::from_u32).collect()))
     }
-}
-
-/// One case of a statement: which keys with a default value are present, and which absent.
-struct Case<'a> {
-    statement: &'a Statement,
-    principals: Option<Principals>,
-    present: Vec<String>,
-    absent: Vec<(String, String)>,
-}
-
-/// Splits a statement so that each case is one conjunction: GitHub's provider apart from other principals, and a
-/// variable with a default value into its key present and its key absent.
-fn cases<'a>(statement: &'a Statement, document: &Document) -> Vec<Case<'a>> {
-    let mut principals: Vec<Option<Principals>> = vec![statement.principals.clone()];
-    if let Some(whole) = &statement.principals
-        && !whole.negated
-    {
-        let (github, other): (Vec<_>, Vec<_>) = whole.list.iter().cloned().partition(is_github);
-        if !github.is_empty() && !other.is_empty() {
-            principals = [github, other]
-                .map(|list| {
-                    Some(Principals {
-                        negated: false,
-                        list,
-                    })
-                })
-                .to_vec();
-        }
-    }
-    let mut splits: Vec<(Vec<String>, Vec<(String, String)>)> = vec![(Vec::new(), Vec::new())];
-    if document.has_variables() {
-        for (key, default) in variables_with_defaults(statement) {
-            splits = splits
-                .into_iter()
-                .flat_map(|(present, absent)| {
-                    let mut with = present.clone();
-                    with.push(key.clone());
-                    let mut without = absent.clone();
-                    without.push((key.clone(), default.clone()));
-                    [(with, absent), (present, without)]
-                })
-                .collect();
-        }
-    }
-    let mut out = Vec::new();
-    for principals in &principals {
-        for (present, absent) in &splits {
-            out.push(Case {
-                statement,
-                principals: principals.clone(),
-                present: present.clone(),
-                absent: absent.clone(),
-            });
-        }
-    }
-    out
-}
-
-/// Two defaults of one key cannot both be told apart by presence; the first counts and the witness is confirmed.
-fn variables_with_defaults(statement: &Statement) -> BTreeMap<String, String> {
-    let mut out = BTreeMap::new();
-    let texts = statement
-        .resources
-        .iter()
-        .flat_map(|patterns| &patterns.list);
-    let values = statement
-        .conditions
-        .iter()
-        .flat_map(|condition| &condition.values);
-    for text in texts.chain(values).filter(|text| text.contains("${")) {
-        for token in glob::parse(
-            text,
-            Reading {
-                wildcards: true,
-                variables: true,
-            },
-        ) {
-            if let Token::Variable {
-                key,
-                default: Some(default),
-            } = token
-            {
-                out.entry(key).or_insert(default);
-            }
-        }
-    }
-    // Each key doubles the cases; beyond this the variables are left opaque.
-    const CASE_LIMIT: usize = 4;
-    if out.len() > CASE_LIMIT {
-        BTreeMap::new()
-    } else {
-        out
-    }
-}
-
-fn defaults(absent: &[(String, String)]) -> BTreeMap<&str, &str> {
-    absent
-        .iter()
-        .map(|(key, default)| (key.as_str(), default.as_str()))
-        .collect()
-}
-
-/// Writes the default values of absent keys into a pattern's text, as literal characters.
-fn substitute(text: &str, variables: bool, absent: &BTreeMap<&str, &str>) -> String {
-    if absent.is_empty() || !variables || !text.contains("${") {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("${") {
-        let (before, tail) = rest.split_at(start);
-        out.push_str(before);
-        let Some(end) = tail.find('}') else { break };
-        let (body, after) = tail.split_at(end + 1);
-        let reading = Reading {
-            wildcards: false,
-            variables: true,
-        };
-        match glob::parse(body, reading).as_slice() {
-            [
-                Token::Variable {
-                    key,
-                    default: Some(default),
-                },
-            ] if absent.contains_key(key.as_str()) => {
-                for letter in default.chars() {
-                    match letter {
-                        '*' | '?' | '$' => out.push_str(&format!("${{{letter}}}")),
-                        other => out.push(other),
-                    }
-                }
-            }
-            _ => out.push_str(body),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-fn is_github(principal: &crate::policy::statement::Principal) -> bool {
-    matches!(principal, crate::policy::statement::Principal::Federated(arn) if arn.ends_with(&format!("oidc-provider/{GITHUB}")))
 }
 
 /// An action pattern, in lower case: letter case does not count, so one case is enough.

@@ -37,7 +37,7 @@ pub(super) fn concrete(
     for fresh in FRESH {
         let plain = request(space, &points, fresh);
         if confirm(&plain) {
-            return Ok(Some(realistic(space, constraints, plain, confirm)?));
+            return Ok(Some(realistic(space, constraints, &plain, confirm)?));
         }
     }
     Ok(None)
@@ -50,7 +50,7 @@ const TRIED_ACTIONS: usize = 24;
 fn realistic(
     space: &mut Space,
     constraints: &Constraints,
-    plain: Request,
+    plain: &Request,
     confirm: &dyn Fn(&Request) -> bool,
 ) -> Result<Request, Exhausted> {
     let none = Vec::new();

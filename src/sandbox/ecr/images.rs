@@ -1,5 +1,7 @@
 //! Images: pushed with their manifest, found by tag or digest.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -23,11 +25,12 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Option<Answer> {
 
 /// `sha256:` and the digest of some bytes.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// The digest of a tag or of itself, where there is such an image.
@@ -65,7 +68,7 @@ fn named<'a>(store: &'a Store, repository: &str, id: &Value) -> Option<(String, 
 }
 
 /// The tags of each digest of a repository.
-fn tags<'a>(store: &'a Store, repository: &str, digest: &str) -> Vec<String> {
+fn tags(store: &Store, repository: &str, digest: &str) -> Vec<String> {
     let prefix = format!("{repository}\n");
     let rows = store
         .under(Table::ImageTag, &prefix)

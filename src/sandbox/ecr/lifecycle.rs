@@ -56,17 +56,19 @@ fn check_selection(selection: &Value) -> Result<(), String> {
             ));
         }
     }
-    let unit = selection.text("countUnit");
-    match (selection.str("countType"), unit) {
-        ("imageCountMoreThan", Some(_)) => {
+    let in_days = selection.text("countUnit") == Some("days");
+    match selection.str("countType") {
+        "imageCountMoreThan" if selection.text("countUnit").is_some() => {
             return Err("imageCountMoreThan takes no countUnit".to_owned());
         }
-        ("imageCountMoreThan", None) => {}
-        ("sinceImagePushed" | "sinceImagePulled" | "sinceImageTransitioned", Some("days")) => {}
-        ("sinceImagePushed" | "sinceImagePulled" | "sinceImageTransitioned", _) => {
+        "sinceImagePushed" | "sinceImagePulled" | "sinceImageTransitioned" if !in_days => {
             return Err("countUnit must be days".to_owned());
         }
-        (other, _) => return Err(format!("countType {other} is unknown")),
+        "imageCountMoreThan"
+        | "sinceImagePushed"
+        | "sinceImagePulled"
+        | "sinceImageTransitioned" => {}
+        other => return Err(format!("countType {other} is unknown")),
     }
     match selection.number("countNumber") {
         Some(count) if count > 0 => Ok(()),

@@ -79,14 +79,16 @@ fn create(call: &Call, world: &mut World<'_>) -> Answer {
     }
     let mutability = check_mutability(call)?;
     let mut encryption = call.input.get("encryptionConfiguration").cloned();
-    if let Some(encryption) = encryption
-        .as_mut()
-        .filter(|encryption| encryption.str("encryptionType").starts_with("KMS"))
-    {
-        if encryption.text("kmsKey").is_none() {
-            let key = world.arn("kms", "key/00000000-0000-4000-8000-000000000ecb");
-            set(encryption, "kmsKey", key);
-        }
+    let by_key = |one: &&mut Value| {
+        one.str("encryptionType").starts_with("KMS") && one.text("kmsKey").is_none()
+    };
+    if let Some(encryption) = encryption.as_mut().filter(by_key) {
+        // Without a key of one's own the registry's is taken.
+        set(
+            encryption,
+            "kmsKey",
+            world.arn("kms", "key/00000000-0000-4000-8000-000000000ecb"),
+        );
     }
     let (partition, region) = (world.partition(), world.region);
     let suffix = if partition == "aws-cn" {
@@ -243,7 +245,7 @@ fn put_scanning(call: &Call, world: &mut World<'_>) -> Answer {
         .cloned()
         .unwrap_or_else(|| json!({ "scanOnPush": false }));
     world.store.update(Table::Repository, name, |repository| {
-        set(repository, "imageScanningConfiguration", scanning.clone())
+        set(repository, "imageScanningConfiguration", scanning.clone());
     });
     Ok(
         json!({ "registryId": world.account, "repositoryName": name, "imageScanningConfiguration": scanning }),
@@ -276,7 +278,7 @@ fn put_text(call: &Call, world: &mut World<'_>, kind: &Text) -> Answer {
     let (name, _) = find(call, world)?;
     let text = call.input.str(kind.member);
     world.store.update(Table::Repository, name, |repository| {
-        set(repository, kind.field, text)
+        set(repository, kind.field, text);
     });
     Ok(json!({ "registryId": world.account, "repositoryName": name, kind.member: text }))
 }
@@ -309,7 +311,7 @@ fn delete_text(call: &Call, world: &mut World<'_>, kind: &Text) -> Answer {
     let (name, repository) = find(call, world)?;
     let text = text(repository, name, kind, world)?.to_owned();
     world.store.update(Table::Repository, name, |repository| {
-        unset(repository, kind.field)
+        unset(repository, kind.field);
     });
     Ok(json!({ "registryId": world.account, "repositoryName": name, kind.member: text }))
 }

@@ -138,7 +138,7 @@ fn describe(call: &Call, world: &World<'_>) -> Value {
     for asked in names {
         let name = last_part(asked);
         let Some(cluster) = world.store.get(Table::Cluster, name) else {
-            failures.push(missing(world.arn("ecs", &format!("cluster/{name}"))));
+            failures.push(missing(&world.arn("ecs", &format!("cluster/{name}"))));
             continue;
         };
         let mut cluster = counted(cluster, world);
@@ -151,9 +151,9 @@ fn describe(call: &Call, world: &World<'_>) -> Value {
                 // Without being asked for, tags and settings come as empty lists.
                 let empty = field != "configuration";
                 if empty {
-                    set(&mut cluster, field, json!([]))
+                    set(&mut cluster, field, json!([]));
                 } else {
-                    unset(&mut cluster, field)
+                    unset(&mut cluster, field);
                 }
             }
         }
@@ -220,7 +220,7 @@ fn delete(call: &Call, world: &mut World<'_>) -> Answer {
     let name = name(call);
     drop(services);
     world.store.update(Table::Cluster, name, |cluster| {
-        set(cluster, "status", "INACTIVE")
+        set(cluster, "status", "INACTIVE");
     });
     let mut gone = counted;
     set(&mut gone, "status", "INACTIVE");

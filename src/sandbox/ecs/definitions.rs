@@ -35,22 +35,19 @@ pub(super) fn resolve<'w>(name: &str, world: &'w World<'_>) -> Option<&'w Value>
     let short = name
         .split_once(":task-definition/")
         .map_or(name, |(_, short)| short);
-    match short.split_once(':') {
-        Some((family, revision)) => {
-            let revision: i64 = revision.parse().ok()?;
-            world
-                .store
-                .get(Table::TaskDefinition, &format!("{family}\n{revision:09}"))
-        }
-        None => {
-            let prefix = format!("{short}\n");
-            let revisions = world.store.under(Table::TaskDefinition, &prefix);
-            revisions
-                .filter(|(_, definition)| definition.str("status") == "ACTIVE")
-                .map(|(_, definition)| definition)
-                .last()
-        }
+    if let Some((family, revision)) = short.split_once(':') {
+        let revision: i64 = revision.parse().ok()?;
+        let key = format!("{family}\n{revision:09}");
+        return world.store.get(Table::TaskDefinition, &key);
     }
+    let prefix = format!("{short}\n");
+    let revisions = world
+        .store
+        .under(Table::TaskDefinition, &prefix)
+        .map(|(_, definition)| definition);
+    revisions
+        .filter(|definition| definition.str("status") == "ACTIVE")
+        .last()
 }
 
 /// An active definition, as services and tasks need one.
@@ -154,6 +151,35 @@ fn check_fargate(
     Ok(())
 }
 
+/// The containers of a request, each complete; together they must have one that is essential.
+fn complete_all(call: &Call, network_mode: &str, memory: bool) -> Result<Vec<Value>, ServiceError> {
+    let asked = call.input.list("containerDefinitions");
+    if asked.is_empty() {
+        return Err(client("Container list cannot be empty."));
+    }
+    let complete = |container: &Value| containers::complete(container, network_mode, memory);
+    let containers: Vec<Value> = asked.iter().map(complete).collect::<Result<_, _>>()?;
+    let mut names: Vec<&str> = containers
+        .iter()
+        .map(|container| container.str("name"))
+        .collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(client(
+            "The container names must be unique within a task definition.",
+        ));
+    }
+    if !containers
+        .iter()
+        .any(|container| container.flag("essential") == Some(true))
+    {
+        return Err(client(
+            "Invalid 'essential' flag: at least one container must be essential.",
+        ));
+    }
+    Ok(containers)
+}
+
 fn register(call: &Call, world: &mut World<'_>) -> Answer {
     let family = call.input.str("family");
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
@@ -179,31 +205,7 @@ fn register(call: &Call, world: &mut World<'_>) -> Answer {
         );
         check_fargate(cpu, memory, &network_mode, call)?;
     }
-    let asked = call.input.list("containerDefinitions");
-    if asked.is_empty() {
-        return Err(client("Container list cannot be empty."));
-    }
-    let complete =
-        |container: &Value| containers::complete(container, &network_mode, memory.is_some());
-    let containers: Vec<Value> = asked.iter().map(complete).collect::<Result<_, _>>()?;
-    let mut names: Vec<&str> = containers
-        .iter()
-        .map(|container| container.str("name"))
-        .collect();
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(client(
-            "The container names must be unique within a task definition.",
-        ));
-    }
-    if !containers
-        .iter()
-        .any(|container| container.flag("essential") == Some(true))
-    {
-        return Err(client(
-            "Invalid 'essential' flag: at least one container must be essential.",
-        ));
-    }
+    let containers = complete_all(call, &network_mode, memory.is_some())?;
     for (field, value) in [("cpu", cpu), ("memory", memory)] {
         if let Some(value) = value {
             set(&mut definition, field, value);
@@ -217,7 +219,7 @@ fn register(call: &Call, world: &mut World<'_>) -> Answer {
         + 1;
     fill_in(
         &mut definition,
-        containers,
+        &containers,
         &network_mode,
         fargate,
         revision,
@@ -235,7 +237,7 @@ fn register(call: &Call, world: &mut World<'_>) -> Answer {
 /// What ECS writes into a definition by itself.
 fn fill_in(
     definition: &mut Value,
-    containers: Vec<Value>,
+    containers: &[Value],
     network_mode: &str,
     fargate: bool,
     revision: i64,

@@ -118,7 +118,7 @@ fn describe(call: &Call, world: &World<'_>) -> Answer {
     for arn in arns(call, "serviceDeploymentArns")? {
         match by_arn(arn, world) {
             Some((_, record)) => found.push(shown(record)),
-            None => failures.push(missing(arn.to_owned())),
+            None => failures.push(missing(arn)),
         }
     }
     Ok(json!({ "serviceDeployments": found, "failures": failures }))
@@ -129,7 +129,7 @@ fn revisions(call: &Call, world: &World<'_>) -> Answer {
     for arn in arns(call, "serviceRevisionArns")? {
         match world.store.get(Table::ServiceRevision, arn) {
             Some(revision) => found.push(shown(revision)),
-            None => failures.push(missing(arn.to_owned())),
+            None => failures.push(missing(arn)),
         }
     }
     Ok(json!({ "serviceRevisions": found, "failures": failures }))

@@ -62,7 +62,7 @@ fn client(message: &str) -> ServiceError {
 }
 
 /// What could not be found among many: an answer, not an error.
-fn missing(arn: String) -> Value {
+fn missing(arn: &str) -> Value {
     json!({ "arn": arn, "reason": "MISSING" })
 }
 

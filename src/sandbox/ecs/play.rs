@@ -9,7 +9,7 @@ use super::behaviour::{Behaviour, Cause};
 use super::rollouts::{self, Phase, Rollout};
 use super::{causes, running};
 
-/// When the record of a rollout says IN_PROGRESS, in seconds after its start.
+/// When the record of a rollout says `IN_PROGRESS`, in seconds after its start.
 const BEGINS: f64 = 1.0;
 /// When the tasks of a quick rollout run.
 const QUICK: f64 = 3.0;
@@ -217,7 +217,7 @@ fn arrive(world: &mut World<'_>, key: &str, service: &Value, rollout: &Rollout, 
     let bake = f64::from(minutes.unwrap_or(0)) * 60.0;
     if elapsed < due + bake {
         rollouts::change_record(world, &rollout.record, |record| {
-            set(record, "lifecycleStage", "BAKE_TIME")
+            set(record, "lifecycleStage", "BAKE_TIME");
         });
         return false;
     }
@@ -293,7 +293,7 @@ fn fail(
 fn count_failures(world: &mut World<'_>, key: &str, rollout: &Rollout) {
     let failed = rollout.failed;
     rollouts::change_deployment(world, key, &rollout.id, |deployment| {
-        set(deployment, "failedTasks", failed)
+        set(deployment, "failedTasks", failed);
     });
     let standing = world.store.get(Table::ServiceDeployment, &rollout.record);
     let shown = standing.and_then(|record| {
@@ -360,7 +360,7 @@ fn another(world: &mut World<'_>, key: &str, service: &Value) {
     if let Some(good) = service.get("_good") {
         let definition = good.str("taskDefinition").to_owned();
         world.store.update(Table::Service, key, |service| {
-            set(service, "taskDefinition", definition)
+            set(service, "taskDefinition", definition);
         });
     }
     rollouts::start(world, key, Behaviour::Quick);

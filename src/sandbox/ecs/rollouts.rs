@@ -30,7 +30,7 @@ pub(super) enum Phase {
 pub(super) struct Rollout {
     /// Where its service deployment is kept.
     pub(super) record: String,
-    /// The id of its deployment in DescribeServices.
+    /// The id of its deployment in `DescribeServices`.
     pub(super) id: String,
     pub(super) behaviour: Behaviour,
     /// Whether the behaviour comes from the account's own state, and may change with it.
@@ -322,7 +322,7 @@ fn record(
     let place = format!("{key}\n{number:012}");
     world.store.put(Table::ServiceDeployment, &place, record);
     world.store.update(Table::Service, key, |service| {
-        set(service, "currentServiceDeployment", arn)
+        set(service, "currentServiceDeployment", arn);
     });
     place
 }
@@ -453,7 +453,7 @@ pub(super) fn go_back(world: &mut World<'_>, key: &str, rollout: &Rollout, reaso
     });
     let definition = good.str("taskDefinition").to_owned();
     world.store.update(Table::Service, key, |service| {
-        set(service, "taskDefinition", definition)
+        set(service, "taskDefinition", definition);
     });
     let service = world
         .store
@@ -463,7 +463,7 @@ pub(super) fn go_back(world: &mut World<'_>, key: &str, rollout: &Rollout, reaso
     let (id, _) = insert_primary(world, key, &service);
     let back = format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
     change_deployment(world, key, &id, |deployment| {
-        set(deployment, "rolloutStateReason", back.as_str())
+        set(deployment, "rolloutStateReason", back.as_str());
     });
     let now = world.epoch();
     change_record(world, &rollout.record, |record| {

@@ -65,7 +65,7 @@ fn describe(call: &Call, world: &World<'_>) -> Answer {
         {
             Some(service) => services.push(show(service, tags)),
             None => failures.push(missing(
-                world.arn("ecs", &format!("service/{cluster}/{}", last_part(name))),
+                &world.arn("ecs", &format!("service/{cluster}/{}", last_part(name))),
             )),
         }
     }

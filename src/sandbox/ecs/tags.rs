@@ -47,7 +47,7 @@ fn find(call: &Call, world: &World<'_>) -> Result<(Table, String, &'static str),
             "ResourceNotFoundException",
         ),
         ["task-definition", _] => {
-            let key = definitions::resolve(arn, world).map(|record| definitions::key(record));
+            let key = definitions::resolve(arn, world).map(definitions::key);
             (
                 Table::TaskDefinition,
                 key.unwrap_or_default(),

@@ -108,7 +108,7 @@ fn describe(call: &Call, world: &World<'_>) -> Answer {
                 without(task, &["tags"])
             }),
             None => failures.push(missing(
-                world.arn("ecs", &format!("task/{cluster}/{}", last_part(name))),
+                &world.arn("ecs", &format!("task/{cluster}/{}", last_part(name))),
             )),
         }
     }

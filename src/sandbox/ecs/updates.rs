@@ -200,7 +200,7 @@ fn made(call: &Call, world: &World<'_>) -> Result<Value, ServiceError> {
         set(&mut service, "capacityProviderStrategy", strategy);
     }
     let defaults = [
-        ("desiredCount", json!(if daemon { 1 } else { 0 })),
+        ("desiredCount", json!(i64::from(daemon))),
         ("schedulingStrategy", json!("REPLICA")),
         ("loadBalancers", json!([])),
         ("serviceRegistries", json!([])),
@@ -329,7 +329,7 @@ fn count(world: &mut World<'_>, key: &str) {
     let id = primary.str("id").to_owned();
     if Rollout::load(world, key).is_some() || primary.str("rolloutState") == "FAILED" {
         rollouts::change_deployment(world, key, &id, |deployment| {
-            set(deployment, "desiredCount", desired)
+            set(deployment, "desiredCount", desired);
         });
         return;
     }

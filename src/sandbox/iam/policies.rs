@@ -52,7 +52,7 @@ pub(super) fn change(
     change(&mut policy)?;
     let key = policy.str("PolicyName").to_lowercase();
     world.store.put(Table::Policy, &key, policy);
-    nothing()
+    Ok(nothing())
 }
 
 /// How many roles have the policy, and how many have it as a boundary.
@@ -62,7 +62,7 @@ pub(super) fn usage(arn: &str, world: &World<'_>) -> (usize, usize) {
     (count(Table::Attachment), count(Table::Boundary))
 }
 
-/// A policy as GetPolicy shows it.
+/// A policy as `GetPolicy` shows it.
 pub(super) fn show(policy: &Value, world: &World<'_>) -> Value {
     let mut shown = without(policy, &[]);
     let (attached, boundaries) = usage(policy.str("Arn"), world);
@@ -178,7 +178,7 @@ fn delete(call: &Call, world: &mut World<'_>) -> Answer {
     world
         .store
         .remove(Table::Policy, &policy.str("PolicyName").to_lowercase());
-    nothing()
+    Ok(nothing())
 }
 
 /// Who has the policy; only roles can have one here.

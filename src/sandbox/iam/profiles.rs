@@ -80,7 +80,7 @@ fn add_role(call: &Call, world: &mut World<'_>) -> Answer {
     world
         .store
         .put(Table::InstanceProfile, &key(call)?, profile);
-    nothing()
+    Ok(nothing())
 }
 
 fn remove_role(call: &Call, world: &mut World<'_>) -> Answer {
@@ -95,7 +95,7 @@ fn remove_role(call: &Call, world: &mut World<'_>) -> Answer {
     world
         .store
         .put(Table::InstanceProfile, &key(call)?, profile);
-    nothing()
+    Ok(nothing())
 }
 
 fn delete(call: &Call, world: &mut World<'_>) -> Answer {
@@ -105,7 +105,7 @@ fn delete(call: &Call, world: &mut World<'_>) -> Answer {
         ));
     }
     world.store.remove(Table::InstanceProfile, &key(call)?);
-    nothing()
+    Ok(nothing())
 }
 
 fn of_role(call: &Call, world: &World<'_>) -> Answer {

@@ -57,7 +57,7 @@ fn change(
         let key = key(call, world)?;
         world.store.put(Table::OidcProvider, key, provider);
     }
-    nothing()
+    Ok(nothing())
 }
 
 fn show(provider: &Value) -> Value {
@@ -182,5 +182,5 @@ fn delete(call: &Call, world: &mut World<'_>) -> Answer {
     find(call, world)?;
     let key = key(call, world)?;
     world.store.remove(Table::OidcProvider, key);
-    nothing()
+    Ok(nothing())
 }

@@ -65,10 +65,10 @@ pub(super) fn change(
     if changed != *role {
         world.store.put(Table::Role, &key(call)?, changed);
     }
-    nothing()
+    Ok(nothing())
 }
 
-/// A role as GetRole and CreateRole show it.
+/// A role as `GetRole` and `CreateRole` show it.
 fn show(role: &Value, world: &World<'_>) -> Value {
     let mut shown = without(role, &[]);
     set(
@@ -252,7 +252,7 @@ fn delete(call: &Call, world: &mut World<'_>) -> Answer {
     }
     world.store.remove(Table::RoleId, &id);
     world.store.remove(Table::Role, &key);
-    nothing()
+    Ok(nothing())
 }
 
 /// The role of ECS itself, and of other services by the same pattern.

@@ -62,7 +62,7 @@ impl Stage {
             .send()
             .await
             .unwrap();
-        stage.wait(10).await;
+        stage.wait(10);
         stage
     }
 
@@ -88,7 +88,7 @@ impl Stage {
         made.task_definition.unwrap().task_definition_arn.unwrap()
     }
 
-    async fn wait(&self, seconds: u64) {
+    fn wait(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
@@ -179,82 +179,43 @@ async fn a_definition_is_stored_with_the_defaults_of_ecs() {
 
 #[tokio::test]
 async fn every_behaviour_comes_to_its_own_end() {
+    use ServiceDeploymentStatus as Status;
+    let in_progress = [
+        (Behaviour::Slow, 100, "web:2"),
+        (Behaviour::Stuck, 5000, "web:2"),
+        (Behaviour::Flapping, 5000, "web:2"),
+    ];
     let ends = [
-        (
-            Behaviour::Quick,
-            10,
-            ServiceDeploymentStatus::Successful,
-            2,
-            "web:2",
-        ),
-        (
-            Behaviour::Slow,
-            100,
-            ServiceDeploymentStatus::InProgress,
-            2,
-            "web:2",
-        ),
-        (
-            Behaviour::Slow,
-            300,
-            ServiceDeploymentStatus::Successful,
-            2,
-            "web:2",
-        ),
+        (Behaviour::Quick, 10, Status::Successful, "web:2"),
+        (Behaviour::Slow, 300, Status::Successful, "web:2"),
         (
             Behaviour::BreakerRollback,
             20,
-            ServiceDeploymentStatus::RollbackInProgress,
-            2,
+            Status::RollbackInProgress,
             "web:1",
         ),
         (
-            Behaviour::Fails(Cause::OutOfMemory),
+            Behaviour::Fails(Cause::Exit),
             30,
-            ServiceDeploymentStatus::RollbackInProgress,
-            2,
+            Status::RollbackInProgress,
             "web:1",
         ),
-        (
-            Behaviour::Breaker,
-            30,
-            ServiceDeploymentStatus::Stopped,
-            2,
-            "web:2",
-        ),
-        (
-            Behaviour::Stuck,
-            5000,
-            ServiceDeploymentStatus::InProgress,
-            2,
-            "web:2",
-        ),
-        (
-            Behaviour::Flapping,
-            5000,
-            ServiceDeploymentStatus::InProgress,
-            2,
-            "web:2",
-        ),
-        (
-            Behaviour::Another,
-            10,
-            ServiceDeploymentStatus::Stopped,
-            2,
-            "web:1",
-        ),
-        (
-            Behaviour::Autoscaled(5),
-            10,
-            ServiceDeploymentStatus::Successful,
-            5,
-            "web:2",
-        ),
+        (Behaviour::Breaker, 30, Status::Stopped, "web:2"),
+        (Behaviour::Another, 10, Status::Stopped, "web:1"),
+        (Behaviour::Autoscaled(5), 10, Status::Successful, "web:2"),
     ];
-    for (behaviour, seconds, status, desired, definition) in ends {
+    let going = in_progress.map(|(behaviour, seconds, definition)| {
+        (behaviour, seconds, Status::InProgress, definition)
+    });
+    for (behaviour, seconds, status, definition) in going.into_iter().chain(ends) {
+        let desired = if matches!(behaviour, Behaviour::Autoscaled(_)) {
+            5
+        } else {
+            2
+        };
         let stage = Stage::set().await;
         let arn = stage.deploy(behaviour.clone()).await;
-        stage.wait(seconds).await;
+        stage.wait(seconds);
         assert_eq!(stage.status(&arn).await, status, "{behaviour:?}");
         let service = stage.service().await;
         assert_eq!(service.desired_count, desired, "{behaviour:?}");
@@ -269,9 +230,9 @@ async fn every_behaviour_comes_to_its_own_end() {
 async fn a_rollback_ends_with_the_old_revision_and_the_reasons_of_its_tasks() {
     let stage = Stage::set().await;
     let arn = stage.deploy(Behaviour::Fails(Cause::OutOfMemory)).await;
-    stage.wait(20).await;
+    stage.wait(20);
     stage.status(&arn).await;
-    stage.wait(20).await;
+    stage.wait(20);
     assert_eq!(
         stage.status(&arn).await,
         ServiceDeploymentStatus::RollbackSuccessful
@@ -313,7 +274,7 @@ async fn a_pause_waits_for_somebody() {
         ),
     ] {
         let arn = stage.deploy(Behaviour::Pause).await;
-        stage.wait(60).await;
+        stage.wait(60);
         let described = stage
             .ecs
             .describe_service_deployments()
@@ -331,15 +292,15 @@ async fn a_pause_waits_for_somebody() {
             .service_deployment_arn(&arn)
             .hook_id(hook);
         request.action(action).send().await.unwrap();
-        stage.wait(10).await;
+        stage.wait(10);
         assert_eq!(stage.status(&arn).await, end);
     }
     let arn = stage.deploy(Behaviour::Pause).await;
-    stage.wait(5).await;
+    stage.wait(5);
     stage.status(&arn).await;
-    stage.wait(1441 * 60).await;
+    stage.wait(1441 * 60);
     stage.status(&arn).await;
-    stage.wait(10).await;
+    stage.wait(10);
     assert_eq!(
         stage.status(&arn).await,
         ServiceDeploymentStatus::RollbackSuccessful
@@ -350,7 +311,7 @@ async fn a_pause_waits_for_somebody() {
 async fn a_stopped_deployment_goes_back() {
     let stage = Stage::set().await;
     let arn = stage.deploy(Behaviour::Stuck).await;
-    stage.wait(30).await;
+    stage.wait(30);
     let stop = stage
         .ecs
         .stop_service_deployment()
@@ -359,7 +320,7 @@ async fn a_stopped_deployment_goes_back() {
         .send()
         .await
         .unwrap();
-    stage.wait(10).await;
+    stage.wait(10);
     assert_eq!(
         stage.status(&arn).await,
         ServiceDeploymentStatus::RollbackSuccessful
@@ -398,7 +359,7 @@ async fn an_image_that_is_missing_or_for_another_machine_does_not_start() {
         .send()
         .await
         .unwrap();
-    stage.wait(6).await;
+    stage.wait(6);
     assert_eq!(stage.service().await.deployments()[0].failed_tasks, 1);
     let manifest = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]}"#;
     let push = ecr
@@ -416,9 +377,9 @@ async fn an_image_that_is_missing_or_for_another_machine_does_not_start() {
         .unwrap()
         .image_digest
         .unwrap();
-    stage.wait(1).await;
+    stage.wait(1);
     stage.service().await;
-    stage.wait(5).await;
+    stage.wait(5);
     assert_eq!(
         stage.service().await.deployments()[0].rollout_state,
         Some(aws_sdk_ecs::types::DeploymentRolloutState::Completed)
@@ -436,7 +397,7 @@ async fn an_image_that_is_missing_or_for_another_machine_does_not_start() {
 }
 
 #[tokio::test]
-async fn a_service_is_made_once_and_drains_before_it_is_gone() {
+async fn a_service_is_made_once_and_looked_up_ten_at_a_time() {
     let stage = Stage::set().await;
     let create = stage
         .ecs
@@ -471,6 +432,11 @@ async fn a_service_is_made_once_and_drains_before_it_is_gone() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn a_service_drains_before_it_is_gone() {
+    let stage = Stage::set().await;
     assert!(
         stage
             .ecs
@@ -502,7 +468,7 @@ async fn a_service_is_made_once_and_drains_before_it_is_gone() {
         busy.into_service_error()
             .is_cluster_contains_services_exception()
     );
-    stage.wait(5).await;
+    stage.wait(5);
     assert_eq!(stage.service().await.status(), Some("INACTIVE"));
     stage
         .ecs

@@ -60,6 +60,14 @@ async fn a_repository_keeps_its_policies_and_refuses_what_ecr_refuses() {
         .await
         .unwrap();
     assert_eq!(read.lifecycle_policy_text(), Some(good));
+}
+
+#[tokio::test]
+async fn a_repository_with_images_is_deleted_by_force_only() {
+    let sandbox = sandbox();
+    let ecr = aws_sdk_ecr::Client::new(&config(&sandbox));
+    let create = ecr.create_repository().repository_name("a/b");
+    create.send().await.unwrap();
     let manifest = r#"{"schemaVersion":2,"layers":[]}"#;
     ecr.put_image()
         .repository_name("a/b")
@@ -87,9 +95,8 @@ async fn a_repository_keeps_its_policies_and_refuses_what_ecr_refuses() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_deleted_can_be_restored_until_its_time_is_over() {
-    let clock = Arc::new(VirtualClock::default());
-    let sandbox = Sandbox::in_memory(ACCOUNT, "us-east-2", Arc::<VirtualClock>::clone(&clock));
+async fn a_secret_is_made_once_and_keeps_its_previous_value() {
+    let sandbox = sandbox();
     let secrets = aws_sdk_secretsmanager::Client::new(&config(&sandbox));
     let create = secrets
         .create_secret()
@@ -123,6 +130,15 @@ async fn a_secret_that_is_deleted_can_be_restored_until_its_time_is_over() {
         .await
         .unwrap();
     assert_eq!(previous.secret_string(), Some("canary"));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_deleted_can_be_restored_until_its_time_is_over() {
+    let clock = Arc::new(VirtualClock::default());
+    let sandbox = Sandbox::in_memory(ACCOUNT, "us-east-2", Arc::<VirtualClock>::clone(&clock));
+    let secrets = aws_sdk_secretsmanager::Client::new(&config(&sandbox));
+    let create = secrets.create_secret().name("a/key");
+    create.secret_string("canary").send().await.unwrap();
     secrets
         .delete_secret()
         .secret_id("a/key")
@@ -150,7 +166,7 @@ async fn a_secret_that_is_deleted_can_be_restored_until_its_time_is_over() {
         .send()
         .await
         .unwrap();
-    clock.advance(std::time::Duration::from_secs(8 * 86_400));
+    clock.advance(std::time::Duration::from_hours(8 * 24));
     let gone = secrets
         .describe_secret()
         .secret_id("a/key")
@@ -343,4 +359,48 @@ fn the_same_requests_give_the_same_bytes() {
         serde_json::to_string(&sandbox.snapshot()).unwrap()
     };
     assert_eq!(run(), run());
+}
+
+/// 5,000 roles and 2,000 policies, a hundred at a time.
+#[tokio::test]
+async fn a_large_account_pages_fast() {
+    let sandbox = sandbox();
+    let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
+    let grant =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    for number in 0..5000 {
+        let name = format!("role-{number}");
+        let role = serde_json::json!({ "RoleName": name, "AssumeRolePolicyDocument": trust });
+        sandbox.ask(Service::Iam, "CreateRole", role).unwrap();
+        if number % 5 < 2 {
+            let policy = serde_json::json!({ "PolicyName": name, "PolicyDocument": grant });
+            let made = sandbox.ask(Service::Iam, "CreatePolicy", policy).unwrap();
+            let attach =
+                serde_json::json!({ "RoleName": name, "PolicyArn": made["Policy"]["Arn"] });
+            sandbox
+                .ask(Service::Iam, "AttachRolePolicy", attach)
+                .unwrap();
+        }
+    }
+    let iam = aws_sdk_iam::Client::new(&config(&sandbox));
+    let begun = std::time::Instant::now();
+    let (mut roles, mut policies, mut marker) = (0, 0, None);
+    loop {
+        let page = iam
+            .get_account_authorization_details()
+            .set_marker(marker)
+            .send()
+            .await
+            .unwrap();
+        roles += page.role_detail_list().len();
+        policies += page.policies().len();
+        marker = page.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!((roles, policies), (5000, 2000));
+    // Unoptimised and on a busy machine; the release build needs a tenth of it.
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    println!("70 pages in {:?}", begun.elapsed());
 }

@@ -93,7 +93,7 @@ fn observed(config: &Config, service: &Value, definition: &Value) -> Spec {
     super::answer::spec_of(service, definition, declared, &names).unwrap()
 }
 
-/// What DescribeServices answers for the seed's staging service, with every default filled in.
+/// What `DescribeServices` answers for the seed's staging service, with every default filled in.
 fn live_service() -> Value {
     json!({
         "serviceArn": "arn:aws:ecs:us-east-2:633607774026:service/operationcode/back-end-staging",
@@ -148,7 +148,7 @@ fn live_service() -> Value {
     })
 }
 
-/// What DescribeTaskDefinition answers for it, with every default filled in.
+/// What `DescribeTaskDefinition` answers for it, with every default filled in.
 fn live_definition() -> Value {
     json!({
         "taskDefinitionArn": "arn:aws:ecs:us-east-2:633607774026:task-definition/back-end-staging:3",

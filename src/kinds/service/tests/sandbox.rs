@@ -180,7 +180,7 @@ async fn a_rollout_of_the_tag_s_digest_is_followed_to_its_end() {
     let handle = performed[0].rollout.as_ref().unwrap();
     assert_eq!(handle.digest.as_ref(), Some(&digest));
     assert!(stage.image().ends_with(&format!("/back-end@{digest}")));
-    let timeout = Duration::from_secs(900);
+    let timeout = Duration::from_mins(15);
     let outcome = rollout::follow(&stage.aws, handle, timeout, &|_| {})
         .await
         .unwrap();

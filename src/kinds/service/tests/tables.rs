@@ -54,9 +54,9 @@ fn check_value(path: &str, shape: Shape, value: &Value) {
         (_, Value::Null) => {}
         (Shape::Table(fields), Value::Object(written)) => check(path, fields, written, &[]),
         (Shape::List(item) | Shape::Set(item), Value::Array(items)) => {
-            items
-                .iter()
-                .for_each(|value| check_value(path, *item, value));
+            for value in items {
+                check_value(path, *item, value);
+            }
         }
         (Shape::Table(_) | Shape::List(_) | Shape::Set(_), other) => panic!("{path}: {other}"),
         _ => {}
@@ -66,7 +66,7 @@ fn check_value(path: &str, shape: Shape, value: &Value) {
 /// A service in which every table of infra.toml stands once.
 const EVERYTHING: &str = r#"
 [service."back-end-{{environment}}".deployment]
-circuit_breaker = { enable = true, rollback = true, threshold = { type = "COUNT", value = 3 } }
+circuit_breaker = { enable = true, rollback = true, threshold_configuration = { type = "COUNT", value = 3 } }
 alarms = { alarm_names = ["a"] }
 lifecycle_hooks = [{ target_type = "PAUSE", lifecycle_stages = ["POST_SCALE_UP"], timeout_configuration = { timeout = "10m", action = "ROLLBACK" } }]
 
