@@ -110,8 +110,7 @@ pub(crate) fn others(store: &Store) -> BTreeMap<String, Value> {
     let mut others = BTreeMap::new();
     for table in MANAGED {
         for (key, record) in store.rows(table) {
-            let text = record.to_string();
-            if !text.contains(MARK) && !is_link(table) {
+            if !is_link(table) && !carries_mark(record) {
                 others.insert(format!("{table:?} {}", key.replace('\n', " ")), record.clone());
             }
         }
@@ -119,17 +118,14 @@ pub(crate) fn others(store: &Store) -> BTreeMap<String, Value> {
     others
 }
 
-/// The names of the records that carry our mark.
-pub(crate) fn marked(store: &Store) -> BTreeSet<String> {
-    let mut marked = BTreeSet::new();
-    for table in MANAGED {
-        for (key, record) in store.rows(table) {
-            if record.to_string().contains(MARK) {
-                marked.insert(format!("{table:?} {key}"));
-            }
-        }
+/// Whether our owner mark stands anywhere in the record.
+fn carries_mark(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == MARK,
+        Value::Array(items) => items.iter().any(carries_mark),
+        Value::Object(fields) => fields.values().any(carries_mark),
+        _ => false,
     }
-    marked
 }
 
 /// Attachments and boundaries are part of their role.
@@ -143,7 +139,22 @@ pub(crate) type Access = BTreeMap<String, BTreeSet<String>>;
 /// What each role may do and who may assume it: pairs of one of these tokens and one of these
 /// requests, each decided by `evaluate` alone.
 pub(crate) fn access(store: &Store) -> Access {
-    store.rows(Table::Role).map(|(key, role)| (key.to_owned(), pairs(store, key, role))).collect()
+    store.rows(Table::Role).map(|(key, role)| (key.to_owned(), remembered(store, key, role))).collect()
+}
+
+/// The pairs of a role, worked out once for the same documents.
+fn remembered(store: &Store, key: &str, role: &Value) -> BTreeSet<String> {
+    thread_local! {
+        static SEEN: RefCell<BTreeMap<String, BTreeSet<String>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let mut known = format!("{} {}", text(role, "AssumeRolePolicyDocument"), role.get("_inline").unwrap_or(&Value::Null));
+    for table in [Table::Attachment, Table::Boundary] {
+        for document in links(store, table, key) {
+            known.push_str(document.text());
+        }
+        known.push('|');
+    }
+    SEEN.with_borrow_mut(|seen| seen.entry(known).or_insert_with(|| pairs(store, key, role)).clone())
 }
 
 fn pairs(store: &Store, key: &str, role: &Value) -> BTreeSet<String> {
