@@ -5,6 +5,7 @@
 //! outcomes → `report`.
 
 pub mod apply;
+pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod config;
@@ -12,8 +13,10 @@ pub mod diff;
 pub mod error;
 pub mod kind;
 pub mod kinds;
+pub mod permissions;
 pub mod plan;
 pub mod policy;
+pub mod reach;
 pub mod redact;
 pub mod report;
 pub mod rollout;

@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
     reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
 )]
 
@@ -27,5 +29,7 @@ mod mutations;
 mod npm;
 #[path = "policy/random.rs"]
 mod random;
+#[path = "policy/relations.rs"]
+mod relations;
 #[path = "policy/simulator.rs"]
 mod simulator;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 const LONGEST_FILE: usize = 700;
 /// Most lines of a function: one screen.
 const LONGEST_FUNCTION: usize = 70;
+/// Most lines of a file of tests: their tables of cases are looked up, not read.
+const LONGEST_TEST_FILE: usize = 1000;
 /// Most files over 400 lines, of a hundred: most files are to be shorter.
 const LONG_FILES_PERCENT: usize = 15;
 
@@ -104,7 +106,8 @@ fn rows() -> BTreeMap<&'static str, u8> {
         ("report", 6),
         ("apply", 5),
         ("audit", 5),
-        ("reach", 5),
+        ("permissions", 5),
+        ("reach", 4),
         ("kinds", 4),
         ("rollout", 4),
         ("plan", 3),
@@ -238,7 +241,14 @@ fn files_can_be_read_in_one_go() {
     let long = |source: &&Source| source.text.lines().count() > 400;
     let violations: Vec<String> = sources
         .iter()
-        .filter(|source| source.text.lines().count() > LONGEST_FILE)
+        .filter(|source| {
+            let most = if source.is_test() {
+                LONGEST_TEST_FILE
+            } else {
+                LONGEST_FILE
+            };
+            source.text.lines().count() > most
+        })
         .map(|source| format!("{}: {} lines", source.path, source.text.lines().count()))
         .collect();
     assert_none(&violations);
@@ -287,8 +297,9 @@ fn functions(source: &Source) -> Vec<(usize, String, usize)> {
 #[test]
 fn functions_fit_one_screen() {
     let mut violations = Vec::new();
-    for source in rust() {
-        for (line, name, length) in functions(&source) {
+    // A table of cases in a test is one list, however long.
+    for source in rust().iter().filter(|source| !source.is_test()) {
+        for (line, name, length) in functions(source) {
             if length > LONGEST_FUNCTION {
                 violations.push(format!("{}:{line}: {name} has {length} lines", source.path));
             }

@@ -52,6 +52,20 @@ fn cluster_is_missing(error: &Error) -> bool {
     error.code == "ClusterNotFoundException" || error.class == Class::NotFound
 }
 
+/// The same, read once in a look: what a plan and the audit share.
+pub async fn services_once(
+    aws: &Aws,
+    cluster: &str,
+    names: &[String],
+) -> Result<Vec<Value>, Error> {
+    let key = format!("ecs:DescribeServices:{cluster}:{}", names.join(","));
+    let read = aws
+        .look()
+        .once(key, || services(aws, cluster, names))
+        .await?;
+    Ok(Vec::clone(&read))
+}
+
 /// One service, with tags; none where the service or its cluster is not there.
 pub async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Value>, Error> {
     let found = services_batch(aws, cluster, &[name.to_owned()]).await?;

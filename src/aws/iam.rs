@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, RoleDetail, Tag};
+use aws_sdk_iam::types::{
+    AttachedPolicy, EntityType, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, Tag, UserDetail,
+};
 
 use super::{Aws, Error};
 
@@ -19,6 +21,34 @@ pub struct Account {
     pub roles: BTreeMap<String, Role>,
     /// The customer managed policies and the attached AWS managed ones, by ARN.
     pub policies: BTreeMap<String, Policy>,
+    /// The users by ARN; none unless [`everyone`] was read.
+    pub users: BTreeMap<String, User>,
+    /// The groups by name; none unless [`everyone`] was read.
+    pub groups: BTreeMap<String, Holder>,
+}
+
+/// What a user or a group holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// The ARNs of the attached managed policies.
+    pub managed_policies: Vec<String>,
+    /// The inline policies by name, URL-encoded.
+    pub inline_policies: BTreeMap<String, String>,
+}
+
+/// A user as IAM describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The unique id, `AIDA...`.
+    pub id: String,
+    /// The names of its groups.
+    pub groups: Vec<String>,
+    /// The ARN of the boundary.
+    pub permissions_boundary: Option<String>,
+    /// Its own policies.
+    pub policies: Holder,
 }
 
 /// A role as IAM describes it.
@@ -69,6 +99,8 @@ pub struct Policy {
     pub attachments: i32,
     /// How many users and roles have it as their boundary.
     pub boundaries: i32,
+    /// How many versions there are.
+    pub versions: usize,
 }
 
 /// An OIDC provider as IAM describes it.
@@ -86,19 +118,48 @@ pub struct OidcProvider {
 pub async fn account(aws: &Aws) -> Result<Arc<Account>, Error> {
     aws.look()
         .once("iam:account", || async {
-            let (details, roles) = futures::try_join!(details(aws), list_roles(aws))?;
+            let (details, roles) = futures::try_join!(details(aws, PLANNED), list_roles(aws))?;
             merge(details, &roles)
         })
         .await
 }
 
+/// The same with the users and groups. Read first in a look, it is what [`account`] then gives, so
+/// that the account is paged through once.
+pub async fn everyone(aws: &Aws) -> Result<Arc<Account>, Error> {
+    aws.look()
+        .once("iam:account", || async {
+            let (details, roles) = futures::try_join!(details(aws, EVERYONE), list_roles(aws))?;
+            merge(details, &roles)
+        })
+        .await
+}
+
+/// What a plan is about.
+const PLANNED: &[EntityType] = &[
+    EntityType::Role,
+    EntityType::LocalManagedPolicy,
+    EntityType::AwsManagedPolicy,
+];
+
+/// All that IAM has.
+const EVERYONE: &[EntityType] = &[
+    EntityType::User,
+    EntityType::Group,
+    EntityType::Role,
+    EntityType::LocalManagedPolicy,
+    EntityType::AwsManagedPolicy,
+];
+
 #[derive(Default)]
 struct Details {
     roles: Vec<RoleDetail>,
     policies: Vec<ManagedPolicyDetail>,
+    users: Vec<UserDetail>,
+    groups: Vec<GroupDetail>,
 }
 
-async fn details(aws: &Aws) -> Result<Details, Error> {
+async fn details(aws: &Aws, filter: &[EntityType]) -> Result<Details, Error> {
     let mut all = Details::default();
     let mut marker: Option<String> = None;
     loop {
@@ -107,9 +168,7 @@ async fn details(aws: &Aws) -> Result<Details, Error> {
                 clients
                     .iam
                     .get_account_authorization_details()
-                    .filter(EntityType::Role)
-                    .filter(EntityType::LocalManagedPolicy)
-                    .filter(EntityType::AwsManagedPolicy)
+                    .set_filter(Some(filter.to_vec()))
                     .max_items(PAGE)
                     .set_marker(marker.clone())
                     .send()
@@ -122,6 +181,8 @@ async fn details(aws: &Aws) -> Result<Details, Error> {
         )?;
         all.roles.extend(page.role_detail_list.unwrap_or_default());
         all.policies.extend(page.policies.unwrap_or_default());
+        all.users.extend(page.user_detail_list.unwrap_or_default());
+        all.groups.extend(page.group_detail_list.unwrap_or_default());
         match next {
             Some(next) => marker = Some(next),
             None => return Ok(all),
@@ -174,7 +235,45 @@ fn merge(details: Details, listed: &BTreeMap<String, ListedRole>) -> Result<Acco
         let policy = policy(detail)?;
         account.policies.insert(policy.arn.clone(), policy);
     }
+    for detail in details.users {
+        let arn = required(detail.arn.clone(), "Arn")?;
+        account.users.insert(arn, user(detail)?);
+    }
+    for detail in details.groups {
+        let name = required(detail.group_name, "GroupName")?;
+        let policies = holder(detail.attached_managed_policies, detail.group_policy_list)?;
+        account.groups.insert(name, policies);
+    }
     Ok(account)
+}
+
+fn user(detail: UserDetail) -> Result<User, Error> {
+    Ok(User {
+        name: required(detail.user_name, "UserName")?,
+        id: detail.user_id.unwrap_or_default(),
+        groups: detail.group_list.unwrap_or_default(),
+        permissions_boundary: detail
+            .permissions_boundary
+            .and_then(|boundary| boundary.permissions_boundary_arn),
+        policies: holder(detail.attached_managed_policies, detail.user_policy_list)?,
+    })
+}
+
+fn holder(
+    attached: Option<Vec<AttachedPolicy>>,
+    inline: Option<Vec<PolicyDetail>>,
+) -> Result<Holder, Error> {
+    let mut holder = Holder::default();
+    for policy in attached.unwrap_or_default() {
+        let arn = required(policy.policy_arn, "PolicyArn")?;
+        holder.managed_policies.push(arn);
+    }
+    for policy in inline.unwrap_or_default() {
+        let name = required(policy.policy_name, "PolicyName")?;
+        let document = required(policy.policy_document, "PolicyDocument")?;
+        holder.inline_policies.insert(name, document);
+    }
+    Ok(holder)
 }
 
 fn role(detail: RoleDetail, listed: &BTreeMap<String, ListedRole>) -> Result<Role, Error> {
@@ -225,9 +324,9 @@ fn policy(detail: ManagedPolicyDetail) -> Result<Policy, Error> {
         None => arn.rsplit('/').next().unwrap_or_default().to_owned(),
     };
     let default = detail.default_version_id;
-    let version = detail
-        .policy_version_list
-        .unwrap_or_default()
+    let versions = detail.policy_version_list.unwrap_or_default();
+    let count = versions.len();
+    let version = versions
         .into_iter()
         .find(|version| version.is_default_version || version.version_id == default);
     let (default_version, document) = match version {
@@ -241,6 +340,7 @@ fn policy(detail: ManagedPolicyDetail) -> Result<Policy, Error> {
         description: given(detail.description),
         attachments: detail.attachment_count.unwrap_or(0),
         boundaries: detail.permissions_boundary_usage_count.unwrap_or(0),
+        versions: count,
         name,
         arn,
     })

@@ -28,7 +28,8 @@ impl Aws {
         self.identity.get_or_try_init(|| self.identify()).await
     }
 
-    async fn identify(&self) -> error::Result<Identity> {
+    /// The identity of the run's credentials, whatever account they belong to.
+    pub async fn caller(&self) -> error::Result<Identity> {
         let answer = self
             .read("sts:GetCallerIdentity", |clients| async move {
                 clients.sts.get_caller_identity().send().await
@@ -37,6 +38,11 @@ impl Aws {
         let (Some(account_id), Some(arn)) = (answer.account, answer.arn) else {
             return Err(Error::unreadable("sts:GetCallerIdentity names no account.").into());
         };
+        Ok(Identity { account_id, arn })
+    }
+
+    async fn identify(&self) -> error::Result<Identity> {
+        let Identity { account_id, arn } = self.caller().await?;
         if account_id != self.account_id {
             return Err(error::Error::failed(format!(
                 "The credentials belong to account {account_id} ({arn}), and infra.toml is for \

@@ -5,6 +5,7 @@ mod classify;
 mod clock;
 mod connect;
 pub mod ecr;
+pub mod ecr_images;
 pub mod ecs;
 pub mod ecs_clusters;
 mod ecs_wire;

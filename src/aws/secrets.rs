@@ -28,6 +28,14 @@ pub struct SecretDescription {
     pub scheduled_for_deletion: bool,
     /// The service that manages it, if one does.
     pub owning_service: Option<String>,
+    /// When it was made: seconds since the Unix epoch, as all times here.
+    pub created: Option<i64>,
+    /// When its value or description changed last.
+    pub changed: Option<i64>,
+    /// When it is, or was asked, to be deleted.
+    pub deleted: Option<i64>,
+    /// Whether Secrets Manager rotates it.
+    pub rotates: bool,
 }
 
 /// One secret, also one that is scheduled for deletion.
@@ -64,6 +72,10 @@ pub async fn secret_now(aws: &Aws, name: &str) -> Result<Option<SecretDescriptio
         tags: tags(answer.tags),
         scheduled_for_deletion: answer.deleted_date.is_some(),
         owning_service: answer.owning_service,
+        created: answer.created_date.map(|date| date.secs()),
+        changed: answer.last_changed_date.map(|date| date.secs()),
+        deleted: answer.deleted_date.map(|date| date.secs()),
+        rotates: answer.rotation_enabled.unwrap_or_default(),
     }))
 }
 
@@ -76,6 +88,31 @@ fn tags(list: Option<Vec<aws_sdk_secretsmanager::types::Tag>>) -> BTreeMap<Strin
     pairs
         .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
         .collect()
+}
+
+/// The names of every secret of the region that no service of AWS manages.
+pub async fn all(aws: &Aws) -> Result<Arc<Vec<String>>, Error> {
+    aws.look()
+        .once("secretsmanager:ListSecrets", || {
+            pages::all("secretsmanager:ListSecrets", |token| async move {
+                let answer = aws
+                    .read("secretsmanager:ListSecrets", |clients| {
+                        clients
+                            .secrets
+                            .list_secrets()
+                            .max_results(PAGE)
+                            .set_next_token(token.clone())
+                            .send()
+                    })
+                    .await?;
+                let found = answer.secret_list.unwrap_or_default().into_iter();
+                let names = found
+                    .filter(|secret| secret.owning_service.is_none())
+                    .filter_map(|secret| secret.name);
+                Ok((names.collect(), answer.next_token))
+            })
+        })
+        .await
 }
 
 /// The names of the secrets that carry this tag, as the list knows them; it lags minutes behind.

@@ -1,35 +1,44 @@
-//! `provision can` and `provision who-can`: who may do what, on one policy file.
+//! `provision can` and `provision who-can`: who may do what, in the account or by one policy file.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::policy::{Kind, read, wrong};
+use super::session::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::request::Context;
 use crate::policy::{
     Answer, Decision, Document, Grants, PolicyKind, Query, Request, RequestPrincipal, StatementRef,
     batch, evaluate, find,
 };
-use crate::report::Screen;
+use crate::reach::{Account, Facts};
+use crate::report::{Screen, permits_text};
 
 /// Say whether a subject may do an action on a resource, and which statements decide.
+///
+/// Answers for the account that infra.toml names, of a snapshot of it, or by one policy file. The exit code is 0 for both
+/// answers.
 #[derive(Debug, Args)]
 pub(super) struct Can {
-    /// Who asks: an ARN, a service's host, or an account id.
+    /// Who asks: an address such as role/NAME, an ARN, or the subject of a GitHub token, such as
+    /// repo:OWNER/NAME:ref:refs/heads/main.
     subject: String,
     /// The action, such as ecr:PutImage.
     action: String,
-    /// The resource's ARN, or `*`.
+    /// The resource: an ARN, an address, a declared name, or `*`.
     resource: String,
     /// Decide by this policy document alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    policy: Option<PathBuf>,
+    /// Decide by this file, which `provision snapshot` wrote, instead of the account.
     #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    snapshot: Option<PathBuf>,
     /// What the document is for; by default what its elements say.
     #[arg(long, value_enum)]
     kind: Option<Kind>,
-    /// A value of the request's context; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE")]
+    /// A value of the request's context; may be given several times. Only with --policy.
+    #[arg(long, value_name = "KEY=VALUE", requires = "policy")]
     context: Vec<String>,
 }
 
@@ -38,27 +47,75 @@ pub(super) struct Can {
 pub(super) struct WhoCan {
     /// The action, such as ecr:PutImage; `*` and `?` are wildcards.
     action: String,
-    /// The resource's ARN; `*` and `?` are wildcards.
+    /// The resource: an ARN, in which `*` and `?` are wildcards, an address, or a declared name.
     resource: String,
     /// Decide by this policy document alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    policy: Option<PathBuf>,
+    /// Decide by this file, which `provision snapshot` wrote, instead of the account.
     #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    snapshot: Option<PathBuf>,
     /// What the document is for; by default what its elements say.
     #[arg(long, value_enum)]
     kind: Option<Kind>,
 }
 
-/// Answers yes or no.
-pub(super) fn can(arguments: &Can, screen: &Screen) -> Result<u8> {
-    let Can {
-        subject,
-        action,
-        resource,
-        policy,
-        kind,
-        context,
-    } = arguments;
-    let document = document(policy, *kind)?;
+impl Can {
+    /// The policy file to decide by, if one was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.policy.as_deref()
+    }
+}
+
+impl WhoCan {
+    /// The policy file to decide by, if one was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.policy.as_deref()
+    }
+}
+
+/// Answers yes or no for the account.
+pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Result<u8> {
+    let Can { subject, action, resource, snapshot, .. } = arguments;
+    let account = super::audit::account(session, snapshot.as_ref()).await?;
+    let facts = Facts::new(&session.config, &account);
+    let resource = facts.resource(action, resource);
+    let permits = facts.can(subject, action, &resource).map_err(|message| {
+        Error::new(ErrorKind::Usage, message)
+            .hint("A subject is role/NAME, user/NAME, an ARN, or repo:OWNER/NAME:....")
+    })?;
+    let text = match permits.is_empty() {
+        true => format!("no: nothing lets {subject} {action} on {resource}\n"),
+        false => format!("yes: {}", permits_text(&permits)),
+    };
+    session.screen.result(&text)?;
+    Ok(unread(&account, session))
+}
+
+/// Lists who may in the account.
+pub(super) async fn who_can_in_account(arguments: &WhoCan, session: &Session<'_>) -> Result<u8> {
+    let WhoCan { action, resource, snapshot, .. } = arguments;
+    let account = super::audit::account(session, snapshot.as_ref()).await?;
+    let facts = Facts::new(&session.config, &account);
+    let resource = facts.resource(action, resource);
+    let permits = facts.who_can(action, &resource);
+    let text = if permits.is_empty() { "nobody\n".to_owned() } else { permits_text(&permits) };
+    session.screen.result(&text)?;
+    Ok(unread(&account, session))
+}
+
+/// Says what could not be read: 1 if anything, since then nobody is not nobody.
+fn unread(account: &Account, session: &Session<'_>) -> u8 {
+    for unread in &account.unread {
+        session.screen.complain(&format!("not read: {}: {}", unread.what, unread.reason));
+    }
+    u8::from(!account.unread.is_empty())
+}
+
+/// Answers yes or no by a policy file.
+pub(super) fn can(arguments: &Can, path: &Path, screen: &Screen) -> Result<u8> {
+    let Can { subject, action, resource, kind, context, .. } = arguments;
+    let document = document(path, *kind)?;
     let request = Request {
         principal: RequestPrincipal::parse(subject),
         action: action.clone(),
@@ -74,15 +131,10 @@ pub(super) fn can(arguments: &Can, screen: &Screen) -> Result<u8> {
     Ok(0)
 }
 
-/// Lists who may.
-pub(super) fn who_can(arguments: &WhoCan, screen: &Screen) -> Result<u8> {
-    let WhoCan {
-        action,
-        resource,
-        policy,
-        kind,
-    } = arguments;
-    let document = document(policy, *kind)?;
+/// Lists who may by a policy file.
+pub(super) fn who_can(arguments: &WhoCan, path: &Path, screen: &Screen) -> Result<u8> {
+    let WhoCan { action, resource, kind, .. } = arguments;
+    let document = document(path, *kind)?;
     let query = Query {
         actions: vec![action.clone()],
         resources: vec![resource.clone()],

@@ -2,6 +2,7 @@
 //! Off a terminal nothing is asked: what would need a yes is refused and named.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -91,7 +92,7 @@ fn refuse(yes: bool, missing: &[Hazard], plan: &Plan, command: &str) -> Result<(
             .filter(|action| action.hazards.contains(hazard))
             .map(|action| action.address.to_string())
             .collect();
-        message.push_str(&format!("\n  {}: {}", hazard.name(), who.join(", ")));
+        let _ = write!(message, "\n  {}: {}", hazard.name(), who.join(", "));
     }
     message.push_str("\nNothing was done.");
     let given = if yes { " --yes" } else { "" };

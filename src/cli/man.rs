@@ -23,8 +23,7 @@ pub(super) fn run(arguments: &Arguments, mut root: clap::Command, screen: &Scree
                 Error::new(ErrorKind::Usage, format!("There is no command {name}."))
                     .hint("`provision help` lists the commands.")
             };
-            let command = root.find_subcommand(name).ok_or_else(unknown)?.clone();
-            command
+            root.find_subcommand(name).ok_or_else(unknown)?.clone()
         }
     };
     let mut text = Vec::new();

@@ -2,6 +2,7 @@
 //! is `report`'s; this module parses, runs and gives the exit code.
 
 mod apply;
+mod audit;
 mod can;
 mod completions;
 mod confirm;
@@ -11,10 +12,12 @@ mod init;
 mod interrupt;
 mod man;
 mod output;
+mod permissions;
 mod plan;
 mod policy;
 mod schema;
 mod session;
+mod snapshot;
 mod validate;
 mod walk;
 
@@ -53,8 +56,11 @@ enum Command {
     Destroy(destroy::Arguments),
     Output(output::Arguments),
     Policy(policy::Arguments),
+    Audit(audit::Arguments),
     Can(can::Can),
     WhoCan(can::WhoCan),
+    Snapshot(snapshot::Arguments),
+    Permissions(permissions::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -113,7 +119,7 @@ fn answer(error: &clap::Error) -> u8 {
 
 fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
     match command {
-        Command::Init(arguments) => init::run(arguments, global, screen),
+        Command::Init(arguments) => block_on(init::run(arguments, global, screen)),
         Command::Validate(arguments) => validate::run(arguments, &Session::load(global, screen)?),
         Command::Plan(arguments) => block_on(plan::run(arguments, &Session::load(global, screen)?)),
         Command::Apply(arguments) => {
@@ -126,8 +132,23 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
             block_on(output::run(arguments, &Session::load(global, screen)?))
         }
         Command::Policy(arguments) => policy::run(arguments, screen),
-        Command::Can(arguments) => can::can(arguments, screen),
-        Command::WhoCan(arguments) => can::who_can(arguments, screen),
+        Command::Can(arguments) => match arguments.file() {
+            Some(path) => can::can(arguments, path, screen),
+            None => block_on(can::can_in_account(arguments, &Session::load(global, screen)?)),
+        },
+        Command::WhoCan(arguments) => match arguments.file() {
+            Some(path) => can::who_can(arguments, path, screen),
+            None => block_on(can::who_can_in_account(arguments, &Session::load(global, screen)?)),
+        },
+        Command::Audit(arguments) => {
+            block_on(audit::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Snapshot(arguments) => {
+            block_on(snapshot::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Permissions(arguments) => {
+            permissions::run(arguments, &Session::load(global, screen)?)
+        }
         Command::Schema(arguments) => schema::run(arguments, screen),
         Command::Completions(arguments) => completions::run(arguments, Cli::command(), screen),
         Command::Man(arguments) => man::run(arguments, Cli::command(), screen),

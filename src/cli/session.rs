@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::global::Global;
 use crate::aws::{Aws, Clock, Connection, SystemClock};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Partition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Screen;
 use crate::sandbox::{Sandbox, Script, VirtualClock};
@@ -50,61 +50,85 @@ impl<'a> Session<'a> {
     /// The way to AWS or to the sandbox. The account is checked: nothing of another one is read.
     pub(super) async fn connect(&self) -> Result<Aws> {
         let project = &self.config.project;
-        let mut connection = Connection::new(&project.region, project.partition.home_region());
-        connection.profile.clone_from(&self.global.profile);
-        connection
-            .endpoint_url
-            .clone_from(&self.global.endpoint_url);
-        connection
-            .assume_role_arn
-            .clone_from(&self.global.assume_role_arn);
-        let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        if let Some(file) = self.global.sandbox() {
-            // Its time is its own: a rollout of minutes takes none of ours.
-            let sandbox_clock = Arc::new(VirtualClock::default());
-            let sandbox = self.sandbox(&file, sandbox_clock.clone())?;
-            connection.http_client = Some(SharedHttpClient::new(sandbox));
-            connection.endpoint_url = None;
-            clock = Arc::new(SandboxTime(sandbox_clock));
-        } else if self.global.sandbox_faults.is_some() {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "--sandbox-faults needs --sandbox.",
-            ));
-        }
-        let aws = Aws::connect(
-            &connection,
-            project.account_id.clone(),
-            project.partition.as_str().to_owned(),
-            clock,
-            self.global.parallelism,
-        )
-        .await;
+        let place = Place {
+            account_id: project.account_id.clone(),
+            region: project.region.clone(),
+            partition: project.partition,
+        };
+        let aws = open(&place, self.global).await?;
         aws.identity().await?;
         Ok(aws)
     }
+}
 
-    fn sandbox(&self, file: &Path, clock: Arc<VirtualClock>) -> Result<Sandbox> {
-        let project = &self.config.project;
-        let sandbox =
-            Sandbox::open(file, &project.account_id, &project.region, clock).map_err(|error| {
-                Error::failed(format!(
-                    "The sandbox {} cannot be used: {error}.",
-                    file.display()
-                ))
-                .hint("Name another file with --sandbox=FILE, or remove this one to begin anew.")
-            })?;
-        if let Some(path) = &self.global.sandbox_faults {
-            let script = Script::read(path).map_err(|error| {
-                Error::failed(format!(
-                    "The fault script {} cannot be read: {error}",
-                    path.display()
-                ))
-            })?;
-            sandbox.play(script);
-        }
-        Ok(sandbox)
+/// Which part of AWS a run is about.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) account_id: String,
+    pub(super) region: String,
+    pub(super) partition: Partition,
+}
+
+/// The way to this place, or to the sandbox in its stead. Sends nothing.
+pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
+    let mut connection = Connection::new(&place.region, place.partition.home_region());
+    connection.profile.clone_from(&global.profile);
+    connection.endpoint_url.clone_from(&global.endpoint_url);
+    connection
+        .assume_role_arn
+        .clone_from(&global.assume_role_arn);
+    let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if let Some(file) = global.sandbox() {
+        // Its time is its own: a rollout of minutes takes none of ours.
+        let sandbox_clock = Arc::new(VirtualClock::default());
+        let sandbox = sandbox(&file, place, global, sandbox_clock.clone())?;
+        connection.http_client = Some(SharedHttpClient::new(sandbox));
+        connection.endpoint_url = None;
+        clock = Arc::new(SandboxTime(sandbox_clock));
+    } else if global.sandbox_faults.is_some() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "--sandbox-faults needs --sandbox.",
+        ));
     }
+    let (account_id, partition) = (
+        place.account_id.clone(),
+        place.partition.as_str().to_owned(),
+    );
+    Ok(Aws::connect(
+        &connection,
+        account_id,
+        partition,
+        clock,
+        global.parallelism,
+    )
+    .await)
+}
+
+fn sandbox(
+    file: &Path,
+    place: &Place,
+    global: &Global,
+    clock: Arc<VirtualClock>,
+) -> Result<Sandbox> {
+    let sandbox =
+        Sandbox::open(file, &place.account_id, &place.region, clock).map_err(|error| {
+            Error::failed(format!(
+                "The sandbox {} cannot be used: {error}.",
+                file.display()
+            ))
+            .hint("Name another file with --sandbox=FILE, or remove this one to begin anew.")
+        })?;
+    if let Some(path) = &global.sandbox_faults {
+        let script = Script::read(path).map_err(|error| {
+            Error::failed(format!(
+                "The fault script {} cannot be read: {error}",
+                path.display()
+            ))
+        })?;
+        sandbox.play(script);
+    }
+    Ok(sandbox)
 }
 
 /// The sandbox's time, for the rest of the program.

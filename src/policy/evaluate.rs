@@ -181,11 +181,11 @@ pub fn condition_holds(condition: &Condition, variables: bool, context: &Context
     let matched = |value: &String| compiled.iter().any(|wanted| wanted.matches(value));
     // A value that is not of the operator's type satisfies neither the operator nor its negation.
     let passes = |value: &String| has_type(comparison, value) && matched(value) != negated;
-    match quantifier {
-        Some(Quantifier::ForAllValues) => present.iter().all(passes),
-        Some(Quantifier::ForAnyValue) => present.iter().any(passes),
-        None if negated => present.iter().all(passes),
-        None => present.iter().any(passes),
+    // Without a prefix, a negated operator asks that no value match.
+    if quantifier == Some(Quantifier::ForAllValues) || (quantifier.is_none() && negated) {
+        present.iter().all(passes)
+    } else {
+        present.iter().any(passes)
     }
 }
 

@@ -401,6 +401,11 @@ fn pattern_rule(statement: &Statement, condition: &Condition, value: &str) -> Op
             "End the name with a colon before the wildcard.",
         ));
     }
+    context_rule(statement, value, context)
+}
+
+/// What the end of a pattern lets in: the part that names a branch, a tag or an environment.
+fn context_rule(statement: &Statement, value: &str, context: &str) -> Option<Finding> {
     match context {
         "*" => {
             let message =

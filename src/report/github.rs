@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::config::{Diagnostic, Position};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the runner gave: GITHUB_ACTIONS, GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
+/// What the runner gave: `GITHUB_ACTIONS`, `GITHUB_STEP_SUMMARY` and `GITHUB_OUTPUT`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Workflow {
     /// Whether GitHub Actions runs this.

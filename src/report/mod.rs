@@ -1,6 +1,7 @@
 //! What a user sees: the only module that prints. Plans, errors and progress become text, JSON or
 //! Markdown here; results go to standard output, everything else to standard error.
 
+mod audit;
 mod difference;
 mod error;
 mod github;
@@ -8,6 +9,8 @@ mod json;
 mod markdown;
 mod outcome;
 mod progress;
+mod reach;
+mod sarif;
 mod saved;
 mod screen;
 mod shown;
@@ -16,11 +19,17 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{
+    annotations as audit_annotations, json as audit_json, markdown as audit_markdown, summary as audit_summary,
+    text as audit_text,
+};
 pub use github::{Workflow, escape_command};
 pub use json::{JSON_FORMAT_VERSION, plan as plan_json};
 pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;
+pub use reach::{mermaid as reach_mermaid, permits_text, text as reach_text};
+pub use sarif::sarif;
 pub use saved::SavedPlan;
 pub use screen::{Color, Screen};
 pub use shown::{About, Summary};

@@ -16,7 +16,7 @@ pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, as NO_COLOR and CLICOLOR_FORCE say.
+    /// On a terminal, as `NO_COLOR` and `CLICOLOR_FORCE` say.
     #[default]
     Auto,
     /// Always.
@@ -125,15 +125,22 @@ impl Screen {
     /// Asks for a `yes`; anything else, and the end of input, is a no.
     #[must_use]
     pub fn confirm(&self, question: &str) -> bool {
+        self.ask(question).is_some_and(|answer| answer == "yes")
+    }
+
+    /// Asks for a line; none where there is no more input.
+    #[must_use]
+    pub fn ask(&self, question: &str) -> Option<String> {
         let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
-        if write!(stream, "{question} ")
+        write!(stream, "{question} ")
             .and_then(|()| stream.flush())
-            .is_err()
-        {
-            return false;
-        }
+            .ok()?;
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+        io::stdin()
+            .read_line(&mut answer)
+            .ok()
+            .filter(|read| *read > 0)?;
+        Some(answer.trim().to_owned())
     }
 }
 

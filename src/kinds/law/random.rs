@@ -84,6 +84,7 @@ fn role() -> impl Strategy<Value = role::Spec> {
             tags: Tags::new(),
             arn: Aside(String::new()),
             instance_profiles: Aside::default(),
+            most_policies: Aside::default(),
         })
 }
 
@@ -215,7 +216,7 @@ fn check(live: &Snapshot, desired: &Snapshot, depth: usize) -> Result<(), TestCa
     Ok(())
 }
 
-/// As many as fit in a few seconds; PROPTEST_CASES asks for more.
+/// As many as fit in a few seconds; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     let asked = std::env::var("PROPTEST_CASES").ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(24)

@@ -65,6 +65,7 @@ fn role_spec(trusted: &[&str]) -> role::Spec {
         tags: Tags::new(),
         arn: Aside(format!("{ACCOUNT}:role/push")),
         instance_profiles: Aside::default(),
+        most_policies: Aside::default(),
     }
 }
 

@@ -28,8 +28,10 @@ pub struct Spec {
     /// The ARN of the KMS key.
     pub kms_key_id: Option<String>,
     /// Fixed at creation.
+    #[serde(rename = "log_group_class")]
     pub class: LogGroupClass,
     /// Whether CloudWatch refuses to delete the group.
+    #[serde(rename = "deletion_protection_enabled")]
     pub deletion_protection: bool,
     /// All tags but the owner mark, AWS's and the ignored ones.
     pub tags: Tags,

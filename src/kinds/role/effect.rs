@@ -53,6 +53,7 @@ fn create(spec: Option<&Spec>, call: &Call) -> Result<Spec, Refusal> {
         tags: live.tags,
         arn: Aside(arn.clone()),
         instance_profiles: Aside::default(),
+        most_policies: Aside::default(),
     })
 }
 
@@ -74,6 +75,19 @@ fn delete(spec: Option<&Spec>) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn attach(spec: &mut Spec, arn: &str) -> Result<(), Refusal> {
+    let full = (spec.most_policies.0).is_some_and(|most| spec.managed_policies.len() >= most);
+    if full && !spec.managed_policies.contains(arn) {
+        return Err(Refusal::blocked(format!(
+            "The account allows {} managed policies on a role, and so many are attached.",
+            spec.managed_policies.len()
+        ))
+        .hint("Declare fewer, or ask AWS for a higher quota of managed policies per role."));
+    }
+    spec.managed_policies.insert(arn.to_owned());
+    Ok(())
+}
+
 fn change(spec: &mut Spec, call: &Call) -> Result<(), Refusal> {
     match call {
         Call::Tag { tags } => tags::add(&mut spec.tags, &mut spec.owner, tags),
@@ -86,9 +100,7 @@ fn change(spec: &mut Spec, call: &Call) -> Result<(), Refusal> {
         }
         Call::SetTrustPolicy { document } => spec.trust_policy = document.clone(),
         Call::PutBoundary { arn } => spec.permissions_boundary = Some(arn.clone()),
-        Call::Attach { arn } => {
-            spec.managed_policies.insert(arn.clone());
-        }
+        Call::Attach { arn } => attach(spec, arn)?,
         Call::PutInline { name, document } => {
             spec.inline_policies.insert(name.clone(), document.clone());
         }

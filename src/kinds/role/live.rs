@@ -30,7 +30,25 @@ pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String,
         let spec = spec(&scope.config, role, name, &ids, &policies)?;
         live.insert(name.to_owned(), spec);
     }
+    if differs(scope, &live) {
+        let summary = iam::account_summary(aws).await?;
+        let most = summary.get("AttachedPoliciesPerRoleQuota");
+        let most = most.and_then(|most| usize::try_from(*most).ok());
+        for spec in live.values_mut() {
+            spec.most_policies = Aside(most);
+        }
+    }
     Ok(live)
+}
+
+/// Whether a role that is there is to get a policy: only then are the account's quotas asked for.
+fn differs(scope: &Scope, live: &BTreeMap<String, Spec>) -> bool {
+    Role.declare(&scope.config)
+        .into_iter()
+        .any(|(name, declared)| {
+            live.get(&name)
+                .is_some_and(|live| !declared.managed_policies.is_subset(&live.managed_policies))
+        })
 }
 
 /// The ARNs of the declared policies by their lower-case form: IAM keeps them unique so.
@@ -75,6 +93,7 @@ fn spec(
         tags: live.tags,
         arn: Aside(role.arn.clone()),
         instance_profiles: Aside(role.instance_profiles.clone()),
+        most_policies: Aside::default(),
     })
 }
 

@@ -48,6 +48,9 @@ pub struct Spec {
     /// The instance profiles that hold it: IAM does not delete it before it is out of them.
     #[serde(skip)]
     pub instance_profiles: Aside<Vec<String>>,
+    /// How many managed policies the account allows on a role; none where it was not asked.
+    #[serde(skip)]
+    pub most_policies: Aside<Option<usize>>,
 }
 
 impl Owned for Spec {
@@ -169,6 +172,7 @@ impl Kind for Role {
             }
             desired.arn = live.arn.clone();
             desired.instance_profiles = live.instance_profiles.clone();
+            desired.most_policies = live.most_policies.clone();
         }
         desired
     }
@@ -274,6 +278,7 @@ fn declared(config: &Config, name: &str, role: &config::Role) -> Spec {
         tags: role.tags.clone(),
         arn: Aside(config.project.iam_arn(&format!("role{}{name}", role.path))),
         instance_profiles: Aside::default(),
+        most_policies: Aside::default(),
     }
 }
 
@@ -303,6 +308,7 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
         tags,
         arn: _,
         instance_profiles: _,
+        most_policies: _,
     } = after;
     let mut calls = Vec::new();
     if *path != before.path {
@@ -355,10 +361,8 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
     if permissions_boundary.is_none() && before.permissions_boundary.is_some() {
         calls.push(Call::DeleteBoundary);
     }
-    if !change.remove.is_empty() {
-        let keys = change.remove;
-        calls.push(Call::Untag { keys });
-    }
+    let keys = change.remove;
+    calls.extend((!keys.is_empty()).then_some(Call::Untag { keys }));
     calls
 }
 

@@ -36,6 +36,7 @@ fn role() -> Spec {
         tags: Tags::new(),
         arn: Aside(format!("{ACCOUNT}:role/push")),
         instance_profiles: Aside::default(),
+        most_policies: Aside::default(),
     }
 }
 
@@ -210,4 +211,19 @@ fn what_iam_refuses_is_refused() {
         panic!("not one call: {calls:?}");
     };
     assert_eq!(cause(Some(role()), call), RefusalCause::Immutable);
+}
+
+#[test]
+fn the_quota_of_attached_policies_is_kept() {
+    let full = Spec {
+        managed_policies: BTreeSet::from([format!("{ACCOUNT}:policy/one")]),
+        most_policies: Aside(Some(1)),
+        ..role()
+    };
+    let attach = |name: &str| Call::Attach {
+        arn: format!("{ACCOUNT}:policy/{name}"),
+    };
+    let refusal = Role.effect(Some(full.clone()), &attach("two")).unwrap_err();
+    assert_eq!(refusal.cause, RefusalCause::Blocked);
+    assert!(Role.effect(Some(full), &attach("one")).is_ok());
 }

@@ -71,8 +71,8 @@ fn spec(scope: &Scope, name: &str, found: &SecretDescription) -> Spec {
     }
 }
 
-/// Sends the requests of one call.
-pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
+/// Sends the requests of one call; says whether that leaves a secret without a value.
+pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<bool> {
     match call {
         Call::Create {
             description,
@@ -86,18 +86,19 @@ pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -
                 value: generate.as_ref().map(value::generate).transpose()?,
                 tags,
             };
-            create(aws, scope, name, &made).await
+            return create(aws, scope, name, &made).await;
         }
         Call::Update {
             description,
             kms_key_id,
-        } => Ok(update(aws, name, description.as_ref(), kms_key_id.as_ref(), None).await?),
-        Call::Tag { tags } => Ok(tag(aws, name, tags).await?),
-        Call::Untag { keys } => Ok(untag(aws, name, keys).await?),
+        } => update(aws, name, description.as_ref(), kms_key_id.as_ref(), None).await?,
+        Call::Tag { tags } => tag(aws, name, tags).await?,
+        Call::Untag { keys } => untag(aws, name, keys).await?,
         Call::Delete {
             recovery_window_in_days,
-        } => delete(aws, scope, name, *recovery_window_in_days).await,
+        } => delete(aws, scope, name, *recovery_window_in_days).await?,
     }
+    Ok(false)
 }
 
 /// What a creating call sends.
@@ -108,7 +109,7 @@ struct Made<'a> {
     tags: &'a Tags,
 }
 
-async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result<()> {
+async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result<bool> {
     let list = tag_list(made.tags);
     let sent = aws
         .write("secretsmanager:CreateSecret", Attempts::Once, |clients| {
@@ -124,14 +125,17 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
         })
         .await;
     let error = match sent {
-        Ok(_) => return Ok(()),
+        Ok(_) => return Ok(made.value.is_none()),
         Err(error) if matches!(error.class, Class::Invalid | Class::Exists) => error,
         Err(error) => return Err(error.into()),
     };
     // Secrets Manager refuses the name of one that is scheduled for deletion as it refuses anything
     // that is not valid; an emulator says that it exists.
     match secrets::secret_now(aws, name).await? {
-        Some(old) if old.scheduled_for_deletion => restore(aws, scope, name, &old, made).await,
+        Some(old) if old.scheduled_for_deletion => {
+            restore(aws, scope, name, &old, made).await?;
+            Ok(false)
+        }
         _ => Err(error.into()),
     }
 }

@@ -143,9 +143,9 @@ impl Kind for Secret {
         name: &str,
         call: &Call,
     ) -> Result<Performed> {
-        live::perform(aws, scope, name, call).await?;
+        let without_value = live::perform(aws, scope, name, call).await?;
         let mut performed = Performed::default();
-        if matches!(call, Call::Create { generate: None, .. }) {
+        if without_value {
             performed
                 .notes
                 .push(format!("no value yet: provision secret set {name}"));

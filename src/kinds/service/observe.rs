@@ -27,12 +27,13 @@ pub(super) async fn observe(aws: &Aws, scope: &Scope) -> Result<BTreeMap<String,
         secrets(aws, config, declared.values())
     )?;
     let names = Names::new(config, secrets);
+    let declared_specs = declare(config);
     let live = services.into_iter().chain(others);
-    let specs =
-        try_join_all(live.map(|service| read_spec(aws, &names, &declared, service))).await?;
-    let mut specs: BTreeMap<String, Spec> = specs.into_iter().flatten().collect();
-    copy_unanswered(config, &mut specs);
-    Ok(specs)
+    let specs = try_join_all(
+        live.map(|service| read_spec(aws, &names, &declared, &declared_specs, service)),
+    )
+    .await?;
+    Ok(specs.into_iter().flatten().collect())
 }
 
 /// A service in its cluster, by names.
@@ -91,7 +92,7 @@ async fn describe(
 ) -> Result<Vec<Value>, AwsError> {
     let reads = clusters
         .iter()
-        .map(|(cluster, names)| ecs::services(aws, cluster, names));
+        .map(|(cluster, names)| ecs::services_once(aws, cluster, names));
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
@@ -176,6 +177,7 @@ async fn read_spec(
     aws: &Aws,
     names: &Names<'_>,
     declared: &BTreeMap<Place, String>,
+    specs: &BTreeMap<String, Spec>,
     service: Value,
 ) -> Result<Option<(String, Spec)>, AwsError> {
     if !is_there(&service)? {
@@ -189,21 +191,28 @@ async fn read_spec(
     let place = (cluster.to_owned(), name.to_owned());
     let key = declared.get(&place).cloned();
     let table = key.as_ref().and_then(|key| names.config.services.get(key));
-    let spec = spec_of(&service, &definition, table, names)?;
+    let mut spec = spec_of(&service, &definition, table, names)?;
+    if let Some(declared) = key.as_ref().and_then(|key| specs.get(key)) {
+        copy_unanswered(&mut spec, &service, declared);
+    }
     let key = key.unwrap_or_else(|| format!("{cluster}/{name}"));
     Ok(Some((key, spec)))
 }
 
-/// `DescribeServices` does not answer with `monitoring` everywhere: where it does not, it counts as it
-/// is declared.
-fn copy_unanswered(config: &Config, specs: &mut BTreeMap<String, Spec>) {
-    for (key, declared) in declare(config) {
-        let Some(spec) = specs.get_mut(&key) else {
-            continue;
-        };
-        if let Some(monitoring) = declared.settings.get("monitoring") {
-            let observed = spec.settings.entry("monitoring".to_owned());
-            observed.or_insert_with(|| monitoring.clone());
+/// Fields that count as declared where an answer does not have them at all: `DescribeServices` does
+/// not answer with the first everywhere, and moto never with the second, which AWS always does.
+const UNANSWERED: [(&str, &str); 2] = [
+    ("monitoring", "monitoring"),
+    ("deployment", "deploymentConfiguration"),
+];
+
+fn copy_unanswered(spec: &mut Spec, service: &Value, declared: &Spec) {
+    for (name, field) in UNANSWERED {
+        let has = |value: &Value| value.get(field).is_some_and(|value| !value.is_null());
+        let deployments = service.get("deployments").and_then(Value::as_array);
+        let is_answered = has(service) || deployments.is_some_and(|all| all.iter().any(has));
+        if !is_answered && let Some(value) = declared.settings.get(name) {
+            spec.settings.insert(name.to_owned(), value.clone());
         }
     }
 }

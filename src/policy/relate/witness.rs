@@ -44,7 +44,10 @@ pub(super) fn concrete(
 }
 
 /// Actions of a service that are looked at for one that goes with the resource.
-const TRIED_ACTIONS: usize = 24;
+const TRIED_ACTIONS: usize = 6;
+
+/// Resources that are tried in all, over these actions.
+const TRIED_RESOURCES: usize = 8;
 
 /// The same witness with an action that exists and a resource that it takes, where there is one.
 fn realistic(
@@ -58,6 +61,7 @@ fn realistic(
     let resources = constraints.get(&RESOURCE).unwrap_or(&none);
     let mut best = plain.clone();
     let mut found = false;
+    let mut tried = 0;
     for action in existing(space, actions, &plain.action)
         .into_iter()
         .take(TRIED_ACTIONS)
@@ -73,7 +77,8 @@ fn realistic(
             best = with_action;
             found = true;
         }
-        for resource in suitable(space, resources, &known)? {
+        for resource in suitable(space, resources, &known, TRIED_RESOURCES - tried)? {
+            tried += 1;
             let holder = if space.candidates_matter() {
                 plain.principal.clone()
             } else {
@@ -125,6 +130,7 @@ fn suitable(
     space: &mut Space,
     signed: &[(AtomId, bool)],
     action: &actions::Action,
+    most: usize,
 ) -> Result<Vec<String>, Exhausted> {
     if action.resources.is_empty() {
         return Ok(if space.text_satisfies(signed, "*") {
@@ -136,7 +142,7 @@ fn suitable(
     let mut types: Vec<&actions::ResourceType> = action.resources.iter().collect();
     types.sort_by_key(|one| !one.required);
     let mut out = Vec::new();
-    for one in types {
+    for one in types.into_iter().take(most) {
         out.extend(space.resource_of_form(signed, one.arn)?);
     }
     Ok(out)

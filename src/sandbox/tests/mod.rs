@@ -1,6 +1,7 @@
 //! The sandbox through the SDK's own clients: what it answers is what the SDK reads.
 
 mod ecs;
+mod faults;
 mod iam;
 mod others;
 

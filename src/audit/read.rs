@@ -1,0 +1,460 @@
+//! Reads the account for the audit: what the plan reads, and beyond it the users, the groups, the quotas, the images
+//! and the older revisions. What cannot be read is kept with its reason; only what is optional may be missing quietly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::aws::{Aws, ecr, ecr_images, ecs, iam, logs, secrets};
+use crate::config::{Config, SecretReference};
+use crate::diff::diff;
+use crate::error::Error;
+use crate::kind::{Scope, Snapshot};
+use crate::kinds::KINDS;
+use crate::plan::kind_of;
+use crate::policy::{Document, PolicyKind};
+use crate::reach::{
+    ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Drift, Field, Group, Image, LogGroup, ManagedPolicy,
+    Permissions, Provider, Repository, Role, Secret, Service, TaskDefinition, Unread, User,
+};
+use crate::redact;
+
+/// Older revisions of a family that are looked at: as many as a rollback is likely to go back.
+const OLDER_REVISIONS: u32 = 10;
+
+/// The account as it is now.
+pub async fn read(aws: &Aws, config: &Arc<Config>) -> Account {
+    let mut account = Account {
+        format_version: ACCOUNT_FORMAT_VERSION,
+        account_id: aws.account_id.clone(),
+        region: aws.region.clone(),
+        partition: aws.partition.clone(),
+        taken: aws.clock().now().as_secs(),
+        ..Account::default()
+    };
+    let mut reader = Reader { aws, config, account: &mut account };
+    reader.iam().await;
+    reader.drift().await;
+    reader.quotas().await;
+    reader.providers().await;
+    reader.repositories().await;
+    reader.services().await;
+    reader.log_groups().await;
+    reader.secrets().await;
+    account
+}
+
+struct Reader<'a> {
+    aws: &'a Aws,
+    config: &'a Arc<Config>,
+    account: &'a mut Account,
+}
+
+impl Reader<'_> {
+    fn unread(&mut self, what: impl Into<String>, error: impl Into<Error>) {
+        self.account.unread.push(Unread { what: what.into(), reason: error.into().to_string() });
+    }
+
+    fn note(&mut self, what: &str, error: impl Into<Error>) {
+        self.account.notes.push(format!("{what}: {}", error.into()));
+    }
+
+    async fn iam(&mut self) {
+        match iam::everyone(self.aws).await {
+            Ok(everyone) => self.principals(&everyone),
+            Err(error) => self.unread("the roles, users, groups and policies of the account", error),
+        }
+        let declared: BTreeSet<String> = self
+            .config
+            .roles
+            .values()
+            .flat_map(|role| role.managed_policies.iter().chain(&role.permissions_boundary))
+            .filter(|policy| policy.declared.is_none())
+            .map(|policy| policy.arn.clone())
+            .collect();
+        for arn in declared {
+            if self.account.policies.contains_key(&arn) {
+                continue;
+            }
+            match iam::policy_document(self.aws, &arn).await {
+                Ok(document) => {
+                    if let Some(text) = document.as_ref().as_ref().and_then(|text| decode(text)) {
+                        let policy = ManagedPolicy { document: text, versions: 0, attachments: 0 };
+                        self.account.policies.insert(arn, policy);
+                    }
+                }
+                Err(error) => self.unread(arn, error),
+            }
+        }
+    }
+
+    fn principals(&mut self, everyone: &iam::Account) {
+        let permissions = |managed: &[String], inline: &BTreeMap<String, String>, boundary: Option<&String>| Permissions {
+            managed_policies: managed.to_vec(),
+            inline_policies: inline.iter().map(|(name, text)| (name.clone(), decoded(text))).collect(),
+            boundary: boundary.cloned(),
+        };
+        for role in everyone.roles.values() {
+            let one = Role {
+                name: role.name.clone(),
+                id: role.id.clone(),
+                path: role.path.clone(),
+                trust: decoded(&role.trust_policy),
+                description: role.description.clone(),
+                max_session_duration: role.max_session_duration.map(i64::from),
+                tags: role.tags.clone(),
+                permissions: permissions(&role.managed_policies, &role.inline_policies, role.permissions_boundary.as_ref()),
+            };
+            self.account.roles.insert(role.arn.clone(), one);
+        }
+        for (arn, user) in &everyone.users {
+            let held = &user.policies;
+            let one = User {
+                name: user.name.clone(),
+                id: user.id.clone(),
+                groups: user.groups.clone(),
+                permissions: permissions(&held.managed_policies, &held.inline_policies, user.permissions_boundary.as_ref()),
+            };
+            self.account.users.insert(arn.clone(), one);
+        }
+        for (name, held) in &everyone.groups {
+            let permissions = permissions(&held.managed_policies, &held.inline_policies, None);
+            self.account.groups.insert(name.clone(), Group { permissions });
+        }
+        for policy in everyone.policies.values() {
+            let one = ManagedPolicy {
+                document: decoded(&policy.document),
+                versions: u32::try_from(policy.versions).unwrap_or(u32::MAX),
+                attachments: policy.attachments.into(),
+            };
+            self.account.policies.insert(policy.arn.clone(), one);
+        }
+    }
+
+    /// What differs, kind by kind: a kind that cannot be read leaves the others readable.
+    async fn drift(&mut self) {
+        let scope = Scope::everything(self.config.clone());
+        let desired = Snapshot::declare(KINDS, &scope);
+        let mut live = Snapshot::new();
+        let mut unread = BTreeSet::new();
+        for kind in KINDS {
+            match Snapshot::observe(&[*kind], self.aws, &scope).await {
+                Ok(found) => {
+                    for (address, spec) in found.iter() {
+                        live.set(address, Some(spec.clone()));
+                    }
+                }
+                Err(error) => {
+                    unread.insert(kind.name());
+                    self.unread(format!("kind {}", kind.name()), error);
+                }
+            }
+        }
+        let read = |kind: &str| !unread.contains(kind);
+        let desired: Snapshot = desired
+            .iter()
+            .filter(|(address, _)| read(&address.kind))
+            .map(|(address, spec)| (address.clone(), spec.clone()))
+            .collect();
+        self.account.drift = differences(&goal(&desired, &live, &self.config.owner_mark()), &live);
+    }
+
+    async fn quotas(&mut self) {
+        match iam::account_summary(self.aws).await {
+            Ok(summary) => {
+                let numbers = summary.iter().map(|(name, number)| (name.clone(), i64::from(*number)));
+                self.account.quotas = numbers.collect();
+            }
+            Err(error) => self.unread("the quotas of IAM", error),
+        }
+    }
+
+    async fn providers(&mut self) {
+        for name in self.config.oidc_providers.keys() {
+            let arn = self.config.project.iam_arn(&format!("oidc-provider/{name}"));
+            match iam::oidc_provider(self.aws, &arn).await {
+                Ok(Some(provider)) => {
+                    let one = Provider {
+                        client_ids: provider.client_ids.clone(),
+                        thumbprints: provider.thumbprints.clone(),
+                        tags: provider.tags.clone(),
+                    };
+                    self.account.providers.insert(arn, one);
+                }
+                Ok(None) => {}
+                Err(error) => self.unread(format!("oidc_provider/{name}"), error),
+            }
+        }
+    }
+
+    async fn repositories(&mut self) {
+        let names: BTreeSet<String> = self.config.repositories.keys().cloned().collect();
+        let found = match ecr::repositories(self.aws, &names).await {
+            Ok(found) => found,
+            Err(error) => return self.unread("the repositories", error),
+        };
+        for (name, repository) in found {
+            let (lifecycle, policy) = futures::join!(
+                ecr::lifecycle_policy(self.aws, &name),
+                ecr::repository_policy(self.aws, &name)
+            );
+            let images = self.images(&name).await;
+            let mut text = |read: Result<Arc<Option<String>>, crate::aws::Error>| match read {
+                Ok(text) => Option::clone(&text),
+                Err(error) => {
+                    self.unread(format!("repository/{name}"), error);
+                    None
+                }
+            };
+            let one = Repository {
+                mutability: repository.image_tag_mutability.unwrap_or_default(),
+                exclusions: repository.mutability_exclusions,
+                lifecycle: text(lifecycle),
+                policy: text(policy),
+                images,
+            };
+            self.account.repositories.insert(name, one);
+        }
+    }
+
+    async fn images(&mut self, repository: &str) -> Option<Vec<Image>> {
+        match ecr_images::images(self.aws, repository).await {
+            Ok(images) => Some(
+                images
+                    .iter()
+                    .map(|image| Image {
+                        digest: image.digest.clone(),
+                        tags: image.tags.clone(),
+                        pushed: image.pushed,
+                        architectures: Vec::new(),
+                    })
+                    .collect(),
+            ),
+            Err(error) => {
+                self.note(&format!("the images of repository/{repository}"), error);
+                None
+            }
+        }
+    }
+
+    async fn services(&mut self) {
+        let mut clusters: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (key, service) in &self.config.services {
+            clusters.entry(service.cluster.name.clone()).or_default().push((service.name.clone(), key.clone()));
+        }
+        for (cluster, mut wanted) in clusters {
+            // The order of the kind's own read, so that both are one.
+            wanted.sort();
+            let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+            match ecs::services_once(self.aws, &cluster, &names).await {
+                Ok(found) => {
+                    for service in found.iter().filter(|service| ecs::text(service, "status") == Some("ACTIVE")) {
+                        let name = ecs::text(service, "serviceName").unwrap_or_default();
+                        if let Some((_, key)) = wanted.iter().find(|(wanted, _)| wanted == name) {
+                            self.service(key, service).await;
+                        }
+                    }
+                }
+                Err(error) => self.unread(format!("the services of cluster/{cluster}"), error),
+            }
+        }
+    }
+
+    async fn service(&mut self, key: &str, service: &Value) {
+        let arn = ecs::text(service, "taskDefinition").unwrap_or_default().to_owned();
+        let one = Service {
+            arn: ecs::text(service, "serviceArn").unwrap_or_default().to_owned(),
+            task_definition: arn.clone(),
+        };
+        self.account.services.insert(key.to_owned(), one);
+        let mut revisions = vec![arn.clone()];
+        if let Some((family, _)) = ecs::revision_of(&arn) {
+            match ecs::active_revisions(self.aws, family, OLDER_REVISIONS).await {
+                Ok(older) => revisions.extend(older.into_iter().filter(|older| *older != arn)),
+                Err(error) => self.unread(format!("the revisions of {family}"), error),
+            }
+        }
+        let aws = self.aws;
+        let reads = revisions.iter().filter(|arn| !arn.is_empty()).map(|arn| async move {
+            (arn.clone(), ecs::task_definition(aws, arn).await)
+        });
+        for (arn, read) in futures::future::join_all(reads).await {
+            match read {
+                Ok(definition) => {
+                    let definition = task_definition(&definition);
+                    self.account.task_definitions.insert(arn, definition);
+                }
+                Err(error) => self.unread(arn, error),
+            }
+        }
+        self.architectures(&arn).await;
+    }
+
+    /// The processors of the images that run, where their manifests say.
+    async fn architectures(&mut self, revision: &str) {
+        let Some(definition) = self.account.task_definitions.get(revision) else { return };
+        let images: Vec<String> = definition.containers.iter().map(|container| container.image.clone()).collect();
+        for image in images {
+            let Some((repository, digest)) = super::images::find(self.account, &image).and_then(|found| {
+                let name = image.split_once(".amazonaws.com/")?.1.split([':', '@']).next()?;
+                Some((name.to_owned(), found.digest.clone()))
+            }) else {
+                continue;
+            };
+            match ecr_images::architectures(self.aws, &repository, &digest).await {
+                Ok(names) => {
+                    let names = names.iter().map(|name| architecture(name)).collect();
+                    let all = self.account.repositories.get_mut(&repository).and_then(|one| one.images.as_mut());
+                    if let Some(found) = all.and_then(|all| all.iter_mut().find(|one| one.digest == digest)) {
+                        found.architectures = names;
+                    }
+                }
+                Err(error) => self.note(&format!("the manifest of {image}"), error),
+            }
+        }
+    }
+
+    async fn log_groups(&mut self) {
+        let names: BTreeSet<String> = self.config.log_groups.keys().cloned().collect();
+        match logs::log_groups(self.aws, &names).await {
+            Ok(found) => {
+                let groups = found.into_iter().map(|(name, group)| {
+                    (name, LogGroup { retention_in_days: group.retention_in_days.map(i64::from) })
+                });
+                self.account.log_groups = groups.collect();
+            }
+            Err(error) => self.unread("the log groups", error),
+        }
+    }
+
+    async fn secrets(&mut self) {
+        let mut names: BTreeSet<String> = self.config.secrets.keys().cloned().collect();
+        let containers = self.config.services.values().flat_map(|service| service.task.container.values());
+        for reference in containers.flat_map(|container| container.secrets.values()) {
+            if let SecretReference::Declared { name, .. } = reference {
+                names.insert(name.clone());
+            }
+        }
+        for name in names {
+            match secrets::secret(self.aws, &name).await {
+                Ok(found) => {
+                    if let Some(found) = &*found {
+                        let one = Secret {
+                            arn: found.arn.clone(),
+                            created: found.created,
+                            changed: found.changed,
+                            deleted: found.deleted,
+                            rotates: found.rotates,
+                        };
+                        self.account.secrets.insert(name, one);
+                    }
+                }
+                Err(error) => self.unread(format!("secret/{name}"), error),
+            }
+        }
+    }
+}
+
+/// A document of IAM as plain JSON, in one line.
+fn decode(text: &str) -> Option<String> {
+    let document = Document::parse_encoded(text, PolicyKind::Identity).ok();
+    document.map(|document| document.minified())
+}
+
+/// The same; what does not parse is kept as it is, so that the audit says so.
+fn decoded(text: &str) -> String {
+    match Document::parse_encoded(text, PolicyKind::Trust) {
+        Ok(document) => document.minified(),
+        Err(_) => decode(text).unwrap_or_else(|| text.to_owned()),
+    }
+}
+
+/// What is declared with what is kept from live, and what is there without being ours: the goal of a plan.
+fn goal(desired: &Snapshot, live: &Snapshot, mark: &str) -> Snapshot {
+    let declared = desired.iter().filter_map(|(address, desired)| {
+        let kind = kind_of(KINDS, &address.kind).ok()?;
+        Some((address.clone(), kind.keep(desired, live.get(address))))
+    });
+    let others = live
+        .iter()
+        .filter(|(address, live)| !desired.contains(address) && live.owner() != Some(mark))
+        .map(|(address, live)| (address.clone(), live.clone()));
+    declared.chain(others).collect()
+}
+
+/// What differs between the goal and what is there, credentials hidden.
+fn differences(goal: &Snapshot, live: &Snapshot) -> Vec<Drift> {
+    let addresses: BTreeSet<_> = goal.addresses().chain(live.addresses()).cloned().collect();
+    let mut out = Vec::new();
+    for address in addresses {
+        let (before, after) = (live.get(&address), goal.get(&address));
+        if before == after {
+            continue;
+        }
+        let verb = match (before, after) {
+            (None, _) => "create",
+            (_, None) => "delete",
+            _ => "change",
+        };
+        let mut fields = Vec::new();
+        if let (Some(before), Some(after)) = (before, after) {
+            let documents: BTreeSet<String> = kind_of(KINDS, &address.kind)
+                .map(|kind| kind.documents(after).into_keys().collect())
+                .unwrap_or_default();
+            for change in diff(&before.json(), &after.json(), &documents) {
+                let (live, declared) = redact::hide_change(&change.path, &change.before, &change.after);
+                fields.push(Field { path: change.path, live, declared });
+            }
+        }
+        out.push(Drift { address: address.to_string(), verb: verb.to_owned(), fields, meaning: Vec::new() });
+    }
+    out
+}
+
+fn architecture(manifest: &str) -> String {
+    match manifest {
+        "amd64" => "X86_64".to_owned(),
+        "arm64" => "ARM64".to_owned(),
+        other => other.to_ascii_uppercase(),
+    }
+}
+
+/// A revision without its values.
+fn task_definition(value: &Value) -> TaskDefinition {
+    let text = |field: &str| ecs::text(value, field).map(str::to_owned);
+    let platform = value.get("runtimePlatform");
+    let architecture = platform.and_then(|platform| ecs::text(platform, "cpuArchitecture")).unwrap_or("X86_64");
+    let containers = value.get("containerDefinitions").and_then(Value::as_array);
+    TaskDefinition {
+        family: text("family").unwrap_or_default(),
+        architecture: architecture.to_owned(),
+        execution_role: text("executionRoleArn"),
+        task_role: text("taskRoleArn"),
+        containers: containers.into_iter().flatten().map(container).collect(),
+    }
+}
+
+fn container(value: &Value) -> ContainerDefinition {
+    let pairs = |list: &str, second: &str| -> Vec<(String, String)> {
+        let items = value.get(list).and_then(Value::as_array);
+        let pair = |item: &Value| Some((ecs::text(item, "name")?.to_owned(), ecs::text(item, second)?.to_owned()));
+        items.into_iter().flatten().filter_map(pair).collect()
+    };
+    let environment = pairs("environment", "value");
+    let is_true = |field: &str| value.get(field).and_then(Value::as_bool).unwrap_or_default();
+    let named = |keep: &dyn Fn(&(String, String)) -> bool| -> Vec<String> {
+        environment.iter().filter(|pair| keep(pair)).map(|(name, _)| name.clone()).collect()
+    };
+    ContainerDefinition {
+        name: ecs::text(value, "name").unwrap_or_default().to_owned(),
+        image: ecs::text(value, "image").unwrap_or_default().to_owned(),
+        credentials: named(&|(name, text)| redact::is_credential(name, text)),
+        environment: named(&|(name, text)| !redact::is_credential(name, text)),
+        secrets: pairs("secrets", "valueFrom").into_iter().collect(),
+        privileged: is_true("privileged"),
+        readonly_root: is_true("readonlyRootFilesystem"),
+        // Options may hold tokens of log services, and no rule asks for more than the driver.
+        log_configuration: value.get("logConfiguration").and_then(|log| log.get("logDriver")).cloned(),
+    }
+}

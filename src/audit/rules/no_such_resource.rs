@@ -1,0 +1,97 @@
+//! An action in a statement whose resources it does not take.
+
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
+use crate::audit::statements::{Declared, identity_policies, part};
+use crate::policy::{Document, Effect, Grants, Statement, StatementRef, actions};
+use crate::reach::Requests;
+
+const ABOUT: About = About {
+    id: "no-such-resource",
+    title: "An action that takes no such resource",
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    remedy: "Move the action to a statement with the resource that it takes; for most of these that is the resource *.",
+};
+
+/// The action is not granted by this statement, whatever it reads like.
+pub(super) struct NoSuchResource;
+
+impl Rule for NoSuchResource {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn check(&self, case: &Case<'_>) -> Vec<Finding> {
+        let mut out = Vec::new();
+        for Declared { address, held } in identity_policies(case.facts) {
+            for statement in held.document.statements() {
+                for name in statement.actions.list.iter().filter(|_| !statement.actions.negated) {
+                    let Some(wanted) = missed(&held.document, statement, name) else { continue };
+                    let elsewhere = granted(&held.document, name, &wanted);
+                    let message = match &elsewhere {
+                        Some(other) => format!("{name} has no effect in statement {}: {}. Statement {} grants it.", statement.index, takes(&wanted), other.index),
+                        None => format!("{name} has no effect in statement {}: {}. Nothing else in the policy grants it.", statement.index, takes(&wanted)),
+                    };
+                    let mut finding = case.finding(&ABOUT, &address, message);
+                    finding.location = case.place(&address, &held, Some(statement));
+                    if elsewhere.is_some() {
+                        finding = finding.severity(Severity::Low).remedy("Remove it from this statement.");
+                    }
+                    let resources = statement.resources.as_ref().map(|resources| resources.list.join(", ")).unwrap_or_default();
+                    out.push(finding.evidence(Evidence::Statement {
+                        policy: held.name.clone(),
+                        statement: StatementRef::of(statement),
+                        what: format!("{name} on {resources}"),
+                    }));
+                }
+            }
+        }
+        out
+    }
+}
+
+/// The resources that an action takes, as patterns, where the statement names none of them.
+fn missed(document: &Document, statement: &Statement, name: &str) -> Option<Vec<String>> {
+    let action = actions::find(name)?;
+    let mut wanted: Vec<String> = action.resources.iter().map(|one| pattern(one.arn)).collect();
+    if wanted.is_empty() {
+        wanted.push("*".to_owned());
+    }
+    let alone = part(document, statement.index, true)?;
+    let alone = if statement.effect == Effect::Deny { allowing(&alone)? } else { alone };
+    let resources: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let found = Requests::find(&Grants::of(&alone), &[&Requests::of(&[name], &resources)], &[]);
+    (found == crate::policy::Answer::None).then_some(wanted)
+}
+
+/// A Deny statement as an Allow, to ask what it matches.
+fn allowing(document: &Document) -> Option<Document> {
+    let text = document.text().replacen("\"Deny\"", "\"Allow\"", 1);
+    Document::read(&text, document.kind()).ok()
+}
+
+/// The form of an ARN as a pattern: `${Account}` and the like become `*`.
+fn pattern(arn: &str) -> String {
+    let mut out = String::new();
+    let mut rest = arn;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        out.push('*');
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    out.push_str(rest);
+    out
+}
+
+fn granted(document: &Document, name: &str, wanted: &[String]) -> Option<StatementRef> {
+    let resources: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let found = Requests::witnesses(&Grants::of(document), &[&Requests::of(&[name], &resources)], &[]);
+    found.into_iter().next().map(|witness| witness.statement)
+}
+
+fn takes(wanted: &[String]) -> String {
+    match wanted {
+        [one] if one == "*" => "it takes no resource, only *".to_owned(),
+        many => format!("it takes {}", many.join(", ")),
+    }
+}

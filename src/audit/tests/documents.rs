@@ -1,0 +1,1 @@
+//! Rules on identity policies, repositories, services and the rest.

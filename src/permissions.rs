@@ -1,0 +1,318 @@
+//! The least IAM policy under which a command runs on this infra.toml: one table of the calls that the code can make,
+//! each with what it is made on and by which commands; and from it a policy that is scoped to what is declared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::aws::iam_action;
+use crate::config::{Config, SecretReference};
+use crate::policy::actions;
+
+/// When a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// By every command that looks at the account.
+    Look,
+    /// By what changes it.
+    Write,
+    /// By what removes.
+    Delete,
+    /// By the audit beyond the look.
+    Audit,
+    /// By what follows or starts a rollout.
+    Rollout,
+}
+
+/// What a call is made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum On {
+    /// Everything: the action takes no resource, or lists.
+    Anything,
+    Providers,
+    Policies,
+    /// Every managed policy that a declared role refers to, AWS's too.
+    ReferredPolicies,
+    Roles,
+    /// Every repository: ECR refuses a list of names of which one is missing, and then all are listed.
+    Registry,
+    Repositories,
+    LogGroups,
+    Secrets,
+    Clusters,
+    /// Every service of the clusters: those that carry our mark may no longer be declared.
+    Services,
+    TaskDefinitions,
+}
+
+/// Every call that the code can make. `tests` compare it with the names of operations in the source.
+#[rustfmt::skip]
+const CALLS: &[(&str, On, Use)] = &[
+    ("sts:GetCallerIdentity", On::Anything, Use::Look),
+    ("tagging:GetResources", On::Anything, Use::Look),
+    ("iam:GetAccountAuthorizationDetails", On::Anything, Use::Look),
+    ("iam:ListRoles", On::Anything, Use::Look),
+    ("iam:GetAccountSummary", On::Anything, Use::Look),
+    ("iam:ListOpenIDConnectProviders", On::Anything, Use::Look),
+    ("iam:GetOpenIDConnectProvider", On::Providers, Use::Look),
+    ("iam:GetPolicy", On::ReferredPolicies, Use::Look),
+    ("iam:GetPolicyVersion", On::ReferredPolicies, Use::Look),
+    ("iam:ListPolicyTags", On::Policies, Use::Look),
+    ("iam:GetRole", On::Roles, Use::Delete),
+    ("iam:ListPolicyVersions", On::Policies, Use::Write),
+    ("iam:CreateOpenIDConnectProvider", On::Providers, Use::Write),
+    ("iam:AddClientIDToOpenIDConnectProvider", On::Providers, Use::Write),
+    ("iam:RemoveClientIDFromOpenIDConnectProvider", On::Providers, Use::Write),
+    ("iam:UpdateOpenIDConnectProviderThumbprint", On::Providers, Use::Write),
+    ("iam:TagOpenIDConnectProvider", On::Providers, Use::Write),
+    ("iam:UntagOpenIDConnectProvider", On::Providers, Use::Write),
+    ("iam:DeleteOpenIDConnectProvider", On::Providers, Use::Delete),
+    ("iam:CreatePolicy", On::Policies, Use::Write),
+    ("iam:CreatePolicyVersion", On::Policies, Use::Write),
+    ("iam:DeletePolicyVersion", On::Policies, Use::Write),
+    ("iam:TagPolicy", On::Policies, Use::Write),
+    ("iam:UntagPolicy", On::Policies, Use::Write),
+    ("iam:DeletePolicy", On::Policies, Use::Delete),
+    ("iam:CreateRole", On::Roles, Use::Write),
+    ("iam:UpdateRole", On::Roles, Use::Write),
+    ("iam:UpdateAssumeRolePolicy", On::Roles, Use::Write),
+    ("iam:AttachRolePolicy", On::Roles, Use::Write),
+    ("iam:DetachRolePolicy", On::Roles, Use::Write),
+    ("iam:PutRolePolicy", On::Roles, Use::Write),
+    ("iam:DeleteRolePolicy", On::Roles, Use::Write),
+    ("iam:PutRolePermissionsBoundary", On::Roles, Use::Write),
+    ("iam:DeleteRolePermissionsBoundary", On::Roles, Use::Write),
+    ("iam:TagRole", On::Roles, Use::Write),
+    ("iam:UntagRole", On::Roles, Use::Write),
+    ("iam:DeleteRole", On::Roles, Use::Delete),
+    ("ecr:DescribeRepositories", On::Registry, Use::Look),
+    ("ecr:GetLifecyclePolicy", On::Repositories, Use::Look),
+    ("ecr:GetRepositoryPolicy", On::Repositories, Use::Look),
+    ("ecr:ListTagsForResource", On::Repositories, Use::Look),
+    ("ecr:ListImages", On::Repositories, Use::Delete),
+    ("ecr:DescribeImages", On::Repositories, Use::Audit),
+    ("ecr:BatchGetImage", On::Repositories, Use::Audit),
+    ("ecr:DescribeImages", On::Repositories, Use::Rollout),
+    ("ecr:BatchGetImage", On::Repositories, Use::Rollout),
+    ("ecr:DescribeImages", On::Repositories, Use::Write),
+    ("ecr:BatchGetImage", On::Repositories, Use::Write),
+    ("ecr:CreateRepository", On::Repositories, Use::Write),
+    ("ecr:PutImageTagMutability", On::Repositories, Use::Write),
+    ("ecr:PutLifecyclePolicy", On::Repositories, Use::Write),
+    ("ecr:DeleteLifecyclePolicy", On::Repositories, Use::Write),
+    ("ecr:SetRepositoryPolicy", On::Repositories, Use::Write),
+    ("ecr:DeleteRepositoryPolicy", On::Repositories, Use::Write),
+    ("ecr:TagResource", On::Repositories, Use::Write),
+    ("ecr:UntagResource", On::Repositories, Use::Write),
+    ("ecr:DeleteRepository", On::Repositories, Use::Delete),
+    ("logs:DescribeLogGroups", On::Anything, Use::Look),
+    ("logs:ListTagsForResource", On::LogGroups, Use::Look),
+    ("logs:CreateLogGroup", On::LogGroups, Use::Write),
+    ("logs:PutRetentionPolicy", On::LogGroups, Use::Write),
+    ("logs:DeleteRetentionPolicy", On::LogGroups, Use::Write),
+    ("logs:AssociateKmsKey", On::LogGroups, Use::Write),
+    ("logs:DisassociateKmsKey", On::LogGroups, Use::Write),
+    ("logs:PutLogGroupDeletionProtection", On::LogGroups, Use::Write),
+    ("logs:TagResource", On::LogGroups, Use::Write),
+    ("logs:UntagResource", On::LogGroups, Use::Write),
+    ("logs:DeleteLogGroup", On::LogGroups, Use::Delete),
+    ("secretsmanager:DescribeSecret", On::Secrets, Use::Look),
+    ("secretsmanager:ListSecrets", On::Anything, Use::Look),
+    ("secretsmanager:DescribeSecret", On::Secrets, Use::Rollout),
+    ("secretsmanager:CreateSecret", On::Secrets, Use::Write),
+    ("secretsmanager:UpdateSecret", On::Secrets, Use::Write),
+    ("secretsmanager:RestoreSecret", On::Secrets, Use::Write),
+    ("secretsmanager:PutSecretValue", On::Secrets, Use::Write),
+    ("secretsmanager:TagResource", On::Secrets, Use::Write),
+    ("secretsmanager:UntagResource", On::Secrets, Use::Write),
+    ("secretsmanager:DeleteSecret", On::Secrets, Use::Delete),
+    ("ecs:DescribeClusters", On::Clusters, Use::Look),
+    ("ecs:ListClusters", On::Anything, Use::Look),
+    ("ecs:ListServices", On::Anything, Use::Look),
+    ("ecs:DescribeServices", On::Services, Use::Look),
+    ("ecs:DescribeTaskDefinition", On::Anything, Use::Look),
+    ("ecs:ListTaskDefinitions", On::Anything, Use::Audit),
+    ("ecs:ListTaskDefinitions", On::Anything, Use::Write),
+    ("ecs:ListTaskDefinitions", On::Anything, Use::Rollout),
+    ("ecs:CreateCluster", On::Clusters, Use::Write),
+    ("ecs:UpdateCluster", On::Clusters, Use::Write),
+    ("ecs:UpdateClusterSettings", On::Clusters, Use::Write),
+    ("ecs:PutClusterCapacityProviders", On::Clusters, Use::Write),
+    ("ecs:DeleteCluster", On::Clusters, Use::Delete),
+    ("ecs:RegisterTaskDefinition", On::TaskDefinitions, Use::Write),
+    ("ecs:RegisterTaskDefinition", On::TaskDefinitions, Use::Rollout),
+    ("ecs:DeregisterTaskDefinition", On::Anything, Use::Delete),
+    ("ecs:CreateService", On::Services, Use::Write),
+    ("ecs:UpdateService", On::Services, Use::Write),
+    ("ecs:UpdateService", On::Services, Use::Rollout),
+    ("ecs:DeleteService", On::Services, Use::Delete),
+    ("ecs:TagResource", On::Clusters, Use::Write),
+    ("ecs:TagResource", On::Services, Use::Write),
+    ("ecs:TagResource", On::TaskDefinitions, Use::Write),
+    ("ecs:TagResource", On::TaskDefinitions, Use::Rollout),
+    ("ecs:UntagResource", On::Clusters, Use::Write),
+    ("ecs:UntagResource", On::Services, Use::Write),
+    ("ecs:ListServiceDeployments", On::Services, Use::Rollout),
+    ("ecs:DescribeServiceDeployments", On::Anything, Use::Rollout),
+    ("ecs:DescribeServiceRevisions", On::Anything, Use::Rollout),
+    ("ecs:DescribeServiceDeployments", On::Anything, Use::Write),
+    ("ecs:DescribeServiceRevisions", On::Anything, Use::Write),
+    ("ecs:ListServiceDeployments", On::Services, Use::Write),
+    ("ecs:ListTasks", On::Anything, Use::Rollout),
+    ("ecs:DescribeTasks", On::Anything, Use::Rollout),
+    ("ecs:ListTasks", On::Anything, Use::Write),
+    ("ecs:DescribeTasks", On::Anything, Use::Write),
+];
+
+/// The commands that have a policy, with when they call.
+const COMMANDS: &[(&str, &[Use])] = &[
+    ("plan", &[Use::Look]),
+    ("apply", &[Use::Look, Use::Write, Use::Delete]),
+    ("destroy", &[Use::Look, Use::Delete]),
+    ("output", &[Use::Look]),
+    ("audit", &[Use::Look, Use::Audit]),
+    ("snapshot", &[Use::Look, Use::Audit]),
+    ("can", &[Use::Look, Use::Audit]),
+    ("who-can", &[Use::Look, Use::Audit]),
+    ("deploy", &[Use::Rollout, Use::Look]),
+    ("promote", &[Use::Rollout, Use::Look]),
+    ("rollback", &[Use::Rollout, Use::Look]),
+    ("status", &[Use::Rollout, Use::Look]),
+    ("wait", &[Use::Rollout, Use::Look]),
+];
+
+/// Commands that only look although a rollout is what they look at.
+const READERS: &[&str] = &["status", "wait"];
+
+/// The names of the commands that have a policy.
+pub fn commands() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
+/// The operations of the table, each once, as the ledger of a run names them.
+#[must_use]
+pub fn operations() -> BTreeSet<&'static str> {
+    CALLS.iter().map(|(operation, ..)| *operation).collect()
+}
+
+/// The policy for some commands together; `None` where one has none.
+#[must_use]
+pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
+    let mut wanted: BTreeMap<On, BTreeSet<String>> = BTreeMap::new();
+    let mut passes = false;
+    for command in commands {
+        let (name, uses) = COMMANDS.iter().find(|(name, _)| name == command)?;
+        let reads_only = READERS.contains(name);
+        for (operation, on, _) in CALLS.iter().filter(|(_, _, when)| uses.contains(when)) {
+            let action = iam_action(operation);
+            let known = actions::find(&action);
+            let writes = known.as_ref().is_some_and(|known| known.level > actions::Level::Read);
+            if reads_only && writes || *operation == "sts:GetCallerIdentity" {
+                // Nobody needs a permission to ask who they are.
+                continue;
+            }
+            passes |= writes && matches!(*operation, "ecs:RegisterTaskDefinition");
+            let takes_resources = known.is_none_or(|known| !known.resources.is_empty());
+            let on = if takes_resources { *on } else { On::Anything };
+            wanted.entry(on).or_default().insert(action);
+        }
+    }
+    let mut statements: Vec<Value> = Vec::new();
+    for (on, actions) in wanted {
+        let resources = resources(config, on);
+        if !resources.is_empty() {
+            statements.push(json!({
+                "Sid": format!("{on:?}"),
+                "Effect": "Allow",
+                "Action": actions,
+                "Resource": if resources.len() == 1 { json!(resources.first()) } else { json!(resources) },
+            }));
+        }
+    }
+    if passes {
+        statements.extend(pass_role(config));
+    }
+    Some(json!({ "Version": "2012-10-17", "Statement": statements }))
+}
+
+/// Roles are passed to ECS only, and only those of the declared tasks and services.
+fn pass_role(config: &Config) -> Option<Value> {
+    let mut tasks: BTreeSet<&str> = BTreeSet::new();
+    for service in config.services.values() {
+        tasks.extend(service.task.execution_role.iter().map(|role| role.arn.as_str()));
+        tasks.extend(service.task.task_role.iter().map(|role| role.arn.as_str()));
+        tasks.extend(service.role.iter().map(|role| role.arn.as_str()));
+    }
+    if tasks.is_empty() {
+        return None;
+    }
+    let mut condition = Map::new();
+    condition.insert("iam:PassedToService".to_owned(), json!(["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]));
+    Some(json!({
+        "Sid": "PassRole",
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": tasks,
+        "Condition": { "StringEquals": condition },
+    }))
+}
+
+/// The ARNs of what is declared.
+fn resources(config: &Config, on: On) -> BTreeSet<String> {
+    let project = &config.project;
+    let arn = |service: &str, resource: &str| {
+        let (partition, region, account) = (project.partition.as_str(), &project.region, &project.account_id);
+        match service {
+            "iam" => format!("arn:{partition}:iam::{account}:{resource}"),
+            _ => format!("arn:{partition}:{service}:{region}:{account}:{resource}"),
+        }
+    };
+    match on {
+        On::Anything => BTreeSet::from(["*".to_owned()]),
+        On::Providers => config.oidc_providers.keys().map(|name| arn("iam", &format!("oidc-provider/{name}"))).collect(),
+        On::Policies => {
+            config.policies.iter().map(|(name, policy)| arn("iam", &format!("policy{}{name}", policy.path))).collect()
+        }
+        On::ReferredPolicies => {
+            let roles = config.roles.values();
+            let referred = roles.flat_map(|role| role.managed_policies.iter().chain(&role.permissions_boundary));
+            let mut all: BTreeSet<String> = referred.map(|policy| policy.arn.clone()).collect();
+            all.extend(resources(config, On::Policies));
+            all
+        }
+        On::Roles => config.roles.iter().map(|(name, role)| arn("iam", &format!("role{}{name}", role.path))).collect(),
+        On::Registry if config.repositories.is_empty() => BTreeSet::new(),
+        On::Registry => BTreeSet::from([arn("ecr", "repository/*")]),
+        On::Repositories => config.repositories.keys().map(|name| arn("ecr", &format!("repository/{name}"))).collect(),
+        On::LogGroups => config
+            .log_groups
+            .keys()
+            .flat_map(|name| [arn("logs", &format!("log-group:{name}")), arn("logs", &format!("log-group:{name}:*"))])
+            .collect(),
+        On::Secrets => secrets(config).iter().map(|name| arn("secretsmanager", &format!("secret:{name}-??????"))).collect(),
+        On::Clusters => clusters(config).iter().map(|name| arn("ecs", &format!("cluster/{name}"))).collect(),
+        On::Services => clusters(config)
+            .iter()
+            .flat_map(|name| {
+                [arn("ecs", &format!("service/{name}/*")), arn("ecs", &format!("service-deployment/{name}/*"))]
+            })
+            .collect(),
+        On::TaskDefinitions => {
+            let families = config.services.values().map(|service| &service.task.family);
+            families.map(|family| arn("ecs", &format!("task-definition/{family}:*"))).collect()
+        }
+    }
+}
+
+fn clusters(config: &Config) -> BTreeSet<&String> {
+    config.clusters.keys().chain(config.services.values().map(|service| &service.cluster.name)).collect()
+}
+
+fn secrets(config: &Config) -> BTreeSet<&String> {
+    let containers = config.services.values().flat_map(|service| service.task.container.values());
+    let referred = containers.flat_map(|container| container.secrets.values()).filter_map(|secret| match secret {
+        SecretReference::Declared { name, .. } => Some(name),
+        SecretReference::Arn(_) | SecretReference::Parameter(_) => None,
+    });
+    config.secrets.keys().chain(referred).collect()
+}

@@ -1,0 +1,192 @@
+//! Our own cases of relations, and of the law over whole subjects.
+
+use provision::policy::law::{self, Finding};
+use provision::policy::{Access, Document, PolicyKind, batch};
+use serde_json::{Value, json};
+
+fn relation(a: Value, b: Value, kind: &str) -> Value {
+    let whole = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
+    let line = json!({"id": "x", "kind": kind, "a": whole(a), "b": whole(b)}).to_string();
+    let answer: Value = serde_json::from_str(&batch::diff(&line, None).line).expect("JSON");
+    assert_eq!(answer["id"], "x");
+    answer["relation"].clone()
+}
+
+#[test]
+fn relations_follow_from_the_meaning() {
+    let allow = |condition: Value| json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition}]);
+    let deny = |condition: Value| {
+        json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}])
+    };
+    let cases = [
+        (
+            allow(json!({"StringEquals": {"k": "a"}})),
+            allow(json!({"StringLike": {"k": "a*"}})),
+            "wider",
+        ),
+        (
+            allow(json!({"StringEquals": {"k": ["a", "b"]}})),
+            allow(json!({"StringEquals": {"K": "b"}})),
+            "narrower",
+        ),
+        (
+            allow(json!({"StringEquals": {"k": "a"}})),
+            deny(json!({"StringNotEquals": {"k": "a"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"BoolIfExists": {"k": "true"}})),
+            deny(json!({"Bool": {"k": "false"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"NumericLessThan": {"k": "10"}})),
+            deny(json!({"NumericGreaterThanEqualsIfExists": {"k": "10"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"NumericLessThan": {"k": "10"}})),
+            allow(json!({"NumericLessThanEquals": {"k": "10"}})),
+            "wider",
+        ),
+        (
+            allow(json!({"IpAddress": {"k": "10.0.0.0/8"}})),
+            allow(json!({"IpAddress": {"k": ["10.0.0.0/9", "10.128.0.0/9"]}})),
+            "equal",
+        ),
+        (
+            allow(json!({"DateLessThan": {"k": "2026-01-01"}})),
+            allow(json!({"DateLessThan": {"k": "2026-01-01T00:00:00Z"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"ForAllValues:StringEquals": {"k": "a"}})),
+            allow(json!({"ForAnyValue:StringEquals": {"k": "a"}})),
+            "incomparable",
+        ),
+        (
+            allow(json!({"ForAllValues:StringEquals": {"k": "a"}})),
+            allow(json!({"ForAllValues:StringEquals": {"k": "a"}, "Null": {"k": "false"}})),
+            "narrower",
+        ),
+        (
+            allow(json!({"ForAnyValue:StringEquals": {"k": "a"}})),
+            deny(json!({"ForAllValues:StringNotEquals": {"k": "a"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"Null": {"k": "false"}})),
+            allow(json!({"StringLike": {"k": "*"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"StringLike": {"k": "*"}})),
+            allow(json!({"StringLike": {"k": "?*"}})),
+            "narrower",
+        ),
+        (
+            allow(json!({"StringEqualsIgnoreCase": {"k": "a"}})),
+            allow(json!({"StringEquals": {"k": ["a", "A"]}})),
+            "equal",
+        ),
+        (
+            allow(json!({"ArnLike": {"k": "arn:aws:sns:*:*:*"}})),
+            allow(json!({"ArnEquals": {"k": "arn:aws:sns:*:*:*"}})),
+            "equal",
+        ),
+        (
+            allow(json!({"StringEquals": {"k": "${aws:username}"}})),
+            allow(json!({"StringEquals": {"k": "${aws:userid}"}})),
+            "incomparable",
+        ),
+        (
+            allow(json!({"StringEquals": {"k": "${aws:username, 'a'}"}})),
+            allow(json!({"StringEquals": {"k": "${aws:username}"}})),
+            "narrower",
+        ),
+        (
+            json!([{"Effect": "Allow", "Action": ["s3:Get*", "s3:Put*"], "Resource": "*"}]),
+            json!([{"Effect": "Allow", "Action": "s3:Put*", "Resource": "*"}, {"Effect": "Allow", "Action": "S3:get*", "Resource": "*"}]),
+            "equal",
+        ),
+        (
+            json!([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]),
+            json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}]),
+            "equal",
+        ),
+        (
+            json!([{"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::a"}]),
+            json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]),
+            "wider",
+        ),
+    ];
+    for (a, b, wanted) in cases {
+        assert_eq!(
+            relation(a.clone(), b.clone(), "identity"),
+            wanted,
+            "{a} {b}"
+        );
+    }
+}
+
+fn document(statement: Value, kind: PolicyKind) -> Document {
+    let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    Document::parse(&text, kind).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+#[test]
+fn the_law_sees_a_permission_of_before_with_a_trust_of_after() {
+    let may = |action: &str| {
+        document(
+            json!({"Effect": "Allow", "Action": action, "Resource": "*"}),
+            PolicyKind::Identity,
+        )
+    };
+    let trust = |service: &str| {
+        document(
+            json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}),
+            PolicyKind::Trust,
+        )
+    };
+    let (old, new) = (may("s3:*"), may("ecr:*"));
+    let (ec2, ecs) = (trust("ec2.amazonaws.com"), trust("ecs-tasks.amazonaws.com"));
+    let before = Access {
+        identity: vec![&old],
+        boundary: None,
+        trust: Some(&ec2),
+    };
+    let goal = Access {
+        identity: vec![&new],
+        boundary: None,
+        trust: Some(&ecs),
+    };
+    let mixed = Access {
+        identity: vec![&old],
+        boundary: None,
+        trust: Some(&ecs),
+    };
+    let Finding::Pair { assume, permission } = law::gains(&before, &mixed, &goal) else {
+        panic!("no gain")
+    };
+    assert_eq!(assume.request.principal.text(), "ecs-tasks.amazonaws.com");
+    assert!(permission.request.action.starts_with("s3:"));
+    assert!(law::gains(&before, &goal, &goal).is_nothing());
+    let nothing = Access {
+        identity: vec![],
+        boundary: None,
+        trust: Some(&ecs),
+    };
+    assert!(law::gains(&before, &nothing, &goal).is_nothing());
+    assert!(law::losses(&before, &nothing, &goal).is_nothing());
+    assert!(!law::losses(&before, &nothing, &before).is_nothing());
+    let both = Access {
+        identity: vec![&new, &old],
+        boundary: Some(&old),
+        trust: Some(&ec2),
+    };
+    assert!(law::gains(&before, &both, &before).is_nothing());
+    assert!(law::losses(&before, &both, &before).is_nothing());
+    let gone = Access::default();
+    assert!(law::gains(&before, &gone, &goal).is_nothing());
+}
