@@ -206,7 +206,9 @@ pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
         for (operation, on, _) in CALLS.iter().filter(|(_, _, when)| uses.contains(when)) {
             let action = iam_action(operation);
             let known = actions::find(&action);
-            let writes = known.as_ref().is_some_and(|known| known.level > actions::Level::Read);
+            let writes = known
+                .as_ref()
+                .is_some_and(|known| known.level > actions::Level::Read);
             if reads_only && writes || *operation == "sts:GetCallerIdentity" {
                 // Nobody needs a permission to ask who they are.
                 continue;
@@ -239,7 +241,13 @@ pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
 fn pass_role(config: &Config) -> Option<Value> {
     let mut tasks: BTreeSet<&str> = BTreeSet::new();
     for service in config.services.values() {
-        tasks.extend(service.task.execution_role.iter().map(|role| role.arn.as_str()));
+        tasks.extend(
+            service
+                .task
+                .execution_role
+                .iter()
+                .map(|role| role.arn.as_str()),
+        );
         tasks.extend(service.task.task_role.iter().map(|role| role.arn.as_str()));
         tasks.extend(service.role.iter().map(|role| role.arn.as_str()));
     }
@@ -247,7 +255,10 @@ fn pass_role(config: &Config) -> Option<Value> {
         return None;
     }
     let mut condition = Map::new();
-    condition.insert("iam:PassedToService".to_owned(), json!(["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]));
+    condition.insert(
+        "iam:PassedToService".to_owned(),
+        json!(["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]),
+    );
     Some(json!({
         "Sid": "PassRole",
         "Effect": "Allow",
@@ -261,7 +272,11 @@ fn pass_role(config: &Config) -> Option<Value> {
 fn resources(config: &Config, on: On) -> BTreeSet<String> {
     let project = &config.project;
     let arn = |service: &str, resource: &str| {
-        let (partition, region, account) = (project.partition.as_str(), &project.region, &project.account_id);
+        let (partition, region, account) = (
+            project.partition.as_str(),
+            &project.region,
+            &project.account_id,
+        );
         match service {
             "iam" => format!("arn:{partition}:iam::{account}:{resource}"),
             _ => format!("arn:{partition}:{service}:{region}:{account}:{resource}"),
@@ -269,50 +284,98 @@ fn resources(config: &Config, on: On) -> BTreeSet<String> {
     };
     match on {
         On::Anything => BTreeSet::from(["*".to_owned()]),
-        On::Providers => config.oidc_providers.keys().map(|name| arn("iam", &format!("oidc-provider/{name}"))).collect(),
-        On::Policies => {
-            config.policies.iter().map(|(name, policy)| arn("iam", &format!("policy{}{name}", policy.path))).collect()
-        }
+        On::Providers => config
+            .oidc_providers
+            .keys()
+            .map(|name| arn("iam", &format!("oidc-provider/{name}")))
+            .collect(),
+        On::Policies => config
+            .policies
+            .iter()
+            .map(|(name, policy)| arn("iam", &format!("policy{}{name}", policy.path)))
+            .collect(),
         On::ReferredPolicies => {
             let roles = config.roles.values();
-            let referred = roles.flat_map(|role| role.managed_policies.iter().chain(&role.permissions_boundary));
+            let referred = roles.flat_map(|role| {
+                role.managed_policies
+                    .iter()
+                    .chain(&role.permissions_boundary)
+            });
             let mut all: BTreeSet<String> = referred.map(|policy| policy.arn.clone()).collect();
             all.extend(resources(config, On::Policies));
             all
         }
-        On::Roles => config.roles.iter().map(|(name, role)| arn("iam", &format!("role{}{name}", role.path))).collect(),
+        On::Roles => config
+            .roles
+            .iter()
+            .map(|(name, role)| arn("iam", &format!("role{}{name}", role.path)))
+            .collect(),
         On::Registry if config.repositories.is_empty() => BTreeSet::new(),
         On::Registry => BTreeSet::from([arn("ecr", "repository/*")]),
-        On::Repositories => config.repositories.keys().map(|name| arn("ecr", &format!("repository/{name}"))).collect(),
+        On::Repositories => config
+            .repositories
+            .keys()
+            .map(|name| arn("ecr", &format!("repository/{name}")))
+            .collect(),
         On::LogGroups => config
             .log_groups
             .keys()
-            .flat_map(|name| [arn("logs", &format!("log-group:{name}")), arn("logs", &format!("log-group:{name}:*"))])
+            .flat_map(|name| {
+                [
+                    arn("logs", &format!("log-group:{name}")),
+                    arn("logs", &format!("log-group:{name}:*")),
+                ]
+            })
             .collect(),
-        On::Secrets => secrets(config).iter().map(|name| arn("secretsmanager", &format!("secret:{name}-??????"))).collect(),
-        On::Clusters => clusters(config).iter().map(|name| arn("ecs", &format!("cluster/{name}"))).collect(),
+        On::Secrets => secrets(config)
+            .iter()
+            .map(|name| arn("secretsmanager", &format!("secret:{name}-??????")))
+            .collect(),
+        On::Clusters => clusters(config)
+            .iter()
+            .map(|name| arn("ecs", &format!("cluster/{name}")))
+            .collect(),
         On::Services => clusters(config)
             .iter()
             .flat_map(|name| {
-                [arn("ecs", &format!("service/{name}/*")), arn("ecs", &format!("service-deployment/{name}/*"))]
+                [
+                    arn("ecs", &format!("service/{name}/*")),
+                    arn("ecs", &format!("service-deployment/{name}/*")),
+                ]
             })
             .collect(),
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);
-            families.map(|family| arn("ecs", &format!("task-definition/{family}:*"))).collect()
+            families
+                .map(|family| arn("ecs", &format!("task-definition/{family}:*")))
+                .collect()
         }
     }
 }
 
 fn clusters(config: &Config) -> BTreeSet<&String> {
-    config.clusters.keys().chain(config.services.values().map(|service| &service.cluster.name)).collect()
+    config
+        .clusters
+        .keys()
+        .chain(
+            config
+                .services
+                .values()
+                .map(|service| &service.cluster.name),
+        )
+        .collect()
 }
 
 fn secrets(config: &Config) -> BTreeSet<&String> {
-    let containers = config.services.values().flat_map(|service| service.task.container.values());
-    let referred = containers.flat_map(|container| container.secrets.values()).filter_map(|secret| match secret {
-        SecretReference::Declared { name, .. } => Some(name),
-        SecretReference::Arn(_) | SecretReference::Parameter(_) => None,
-    });
+    let containers = config
+        .services
+        .values()
+        .flat_map(|service| service.task.container.values());
+    let referred = containers
+        .flat_map(|container| container.secrets.values())
+        .filter_map(|secret| match secret {
+            SecretReference::Declared { name, .. } => Some(name),
+            SecretReference::Arn(_) | SecretReference::Parameter(_) => None,
+        });
     config.secrets.keys().chain(referred).collect()
 }

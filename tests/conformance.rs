@@ -13,6 +13,7 @@ mod conformance {
     pub(crate) mod checks;
     pub(crate) mod compute;
     pub(crate) mod iam;
+    pub(crate) mod policies;
     pub(crate) mod regional;
 }
 mod emulators;

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::config::Position;
 use crate::policy::{Statement, StatementRef, Witness};
-use crate::reach::{Facts, GithubRepository, Graph, Held, Holder, ISSUER, State, TrustText, subject};
+use crate::reach::{
+    Facts, GithubRepository, Graph, Held, Holder, ISSUER, State, TrustText, subject,
+};
 
+use super::date::timestamp;
 use super::finding::{Confidence, Evidence, Finding, Severity};
 use super::trust::Trust;
-use super::date::timestamp;
 use super::{About, Day};
 
 /// Everything that a rule may ask.
@@ -33,7 +35,13 @@ impl<'a> Case<'a> {
             .trusts()
             .flat_map(|(role, _, held)| Trust::read(role, held, declared.as_ref()))
             .collect();
-        Self { facts, today: Day::of(now), now, trusts, graph: OnceCell::new() }
+        Self {
+            facts,
+            today: Day::of(now),
+            now,
+            trusts,
+            graph: OnceCell::new(),
+        }
     }
 
     /// The way from git refs to what runs.
@@ -59,7 +67,9 @@ impl<'a> Case<'a> {
         if let Some(declared) = self.facts.config.oidc_providers.get(ISSUER) {
             return Some(declared.client_ids.clone());
         }
-        let live = providers.iter().find_map(|arn| self.facts.account.providers.get(arn))?;
+        let live = providers
+            .iter()
+            .find_map(|arn| self.facts.account.providers.get(arn))?;
         Some(live.client_ids.clone())
     }
 
@@ -71,17 +81,27 @@ impl<'a> Case<'a> {
 
     /// The roles that GitHub's tokens are meant to assume, in each of their states.
     pub fn ci_states(&self) -> impl Iterator<Item = (&'a Holder, &'a State)> {
-        let roles: BTreeSet<&str> = self.trusts.iter().map(|trust| trust.role.address.as_str()).collect();
+        let roles: BTreeSet<&str> = self
+            .trusts
+            .iter()
+            .map(|trust| trust.role.address.as_str())
+            .collect();
         let facts = self.facts;
-        facts.roles().filter(move |role| roles.contains(role.address.as_str())).flat_map(|role| {
-            role.states.iter().map(move |state| (role, state))
-        })
+        facts
+            .roles()
+            .filter(move |role| roles.contains(role.address.as_str()))
+            .flat_map(|role| role.states.iter().map(move |state| (role, state)))
     }
 
     /// What CloudTrail tells of a resource.
     #[must_use]
     pub fn events(&self, resource: &str) -> Vec<Evidence> {
-        let all = self.facts.account.events.iter().filter(|event| event.resource == resource);
+        let all = self
+            .facts
+            .account
+            .events
+            .iter()
+            .filter(|event| event.resource == resource);
         all.map(|event| Evidence::Event {
             name: event.name.clone(),
             time: timestamp(event.time),
@@ -95,14 +115,19 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn family(&self, family: &str) -> Option<String> {
         let mut services = self.facts.config.services.iter();
-        services.find(|(_, service)| service.task.family == family).map(|(key, _)| key.clone())
+        services
+            .find(|(_, service)| service.task.family == family)
+            .map(|(key, _)| key.clone())
     }
 
     /// Where an address is declared; the line of `[project]` for what is not.
     #[must_use]
     pub fn declaration(&self, address: &str) -> Position {
         let config = self.facts.config;
-        config.declarations.get(address).map_or_else(|| config.project.position.clone(), |found| found.position.clone())
+        config.declarations.get(address).map_or_else(
+            || config.project.position.clone(),
+            |found| found.position.clone(),
+        )
     }
 
     /// Where a statement stands; without a file of its own, where its holder is declared.
@@ -110,18 +135,40 @@ impl<'a> Case<'a> {
     pub fn place(&self, address: &str, held: &Held, statement: Option<&Statement>) -> Position {
         match (&held.path, statement) {
             (Some(path), Some(statement)) if *path != self.facts.config.path => {
-                let line = held.document.text().lines().nth(statement.line.saturating_sub(1)).unwrap_or_default();
-                let column = line.chars().take_while(|letter| letter.is_whitespace()).count() + 1;
-                Position { path: path.clone(), line: statement.line, column }
+                let line = held
+                    .document
+                    .text()
+                    .lines()
+                    .nth(statement.line.saturating_sub(1))
+                    .unwrap_or_default();
+                let column = line
+                    .chars()
+                    .take_while(|letter| letter.is_whitespace())
+                    .count()
+                    + 1;
+                Position {
+                    path: path.clone(),
+                    line: statement.line,
+                    column,
+                }
             }
-            (Some(path), None) if *path != self.facts.config.path => Position { path: path.clone(), line: 1, column: 1 },
+            (Some(path), None) if *path != self.facts.config.path => Position {
+                path: path.clone(),
+                line: 1,
+                column: 1,
+            },
             _ => self.declaration(address),
         }
     }
 
     /// A finding about a resource.
     #[must_use]
-    pub fn finding(&self, about: &'static About, address: &str, message: impl Into<String>) -> Finding {
+    pub fn finding(
+        &self,
+        about: &'static About,
+        address: &str,
+        message: impl Into<String>,
+    ) -> Finding {
         Finding {
             rule: about.id,
             severity: about.severity,
@@ -149,13 +196,25 @@ impl<'a> Case<'a> {
         let mut finding = self.finding(about, &holder.address, message);
         let held = state.held(witness);
         if let Some(held) = held {
-            let statement = held.document.statements().iter().find(|one| one.index == witness.statement.index);
-            let source = if held.name.starts_with("policy/") { held.name.clone() } else { holder.address.clone() };
+            let statement = held
+                .document
+                .statements()
+                .iter()
+                .find(|one| one.index == witness.statement.index);
+            let source = if held.name.starts_with("policy/") {
+                held.name.clone()
+            } else {
+                holder.address.clone()
+            };
             finding.location = self.place(&source, held, statement);
         }
         let request = &witness.request;
         let what = format!("{} on {} is allowed", request.action, request.resource);
-        finding.evidence(Evidence::allowed(what, held.map(|held| held.name.clone()).unwrap_or_default(), witness))
+        finding.evidence(Evidence::allowed(
+            what,
+            held.map(|held| held.name.clone()).unwrap_or_default(),
+            witness,
+        ))
     }
 
     /// A finding about a statement of a trust policy.
@@ -166,7 +225,11 @@ impl<'a> Case<'a> {
         statement: Option<&Statement>,
         message: &str,
     ) -> Finding {
-        let message = if trust.mended { format!("With the letter case mended: {message}") } else { message.to_owned() };
+        let message = if trust.mended {
+            format!("With the letter case mended: {message}")
+        } else {
+            message.to_owned()
+        };
         let address = &trust.role.address;
         let mut finding = self.finding(about, address, message);
         finding.location = self.place(address, trust.held, statement);

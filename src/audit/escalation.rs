@@ -1,5 +1,5 @@
 //! The known ways from some permissions to more, each asked on the roles and users that are there.
-//! Facts: pathfinding.cloud (DataDog, Apache-2.0), which names for each way the actions that it takes.
+//! Facts: pathfinding.cloud (by Datadog, Apache-2.0), which names for each way the actions that it takes.
 
 use crate::policy::{Request, RequestPrincipal, Witness, evaluate};
 use crate::reach::{Facts, Holder, HolderKind, Requests, State};
@@ -20,7 +20,7 @@ pub(super) enum On {
     Group,
     /// Another role that is there.
     OtherRole,
-    /// A role that is there and that this service may assume; the first action is PassRole.
+    /// A role that is there and that this service may assume; the first action is `PassRole`.
     Pass(&'static str),
     /// A resource of another service, which was not looked for.
     Found,
@@ -132,14 +132,24 @@ pub(super) const PATHS: &[Path] = &[
 pub(super) fn ways(facts: &Facts<'_>, holder: &Holder, state: &State) -> Vec<Way> {
     let mut open: Vec<Way> = PATHS
         .iter()
-        .filter(|path| path.actions.iter().all(|action| state.mentions(&[action], &["*"])))
+        .filter(|path| {
+            path.actions
+                .iter()
+                .all(|action| state.mentions(&[action], &["*"]))
+        })
         .filter_map(|path| way(facts, holder, state, path))
         .collect();
-    let shorter: Vec<(&'static Path, Option<String>)> = open.iter().map(|way| (way.path, way.target.clone())).collect();
+    let shorter: Vec<(&'static Path, Option<String>)> = open
+        .iter()
+        .map(|way| (way.path, way.target.clone()))
+        .collect();
     open.retain(|way| {
         !shorter.iter().any(|(path, target)| {
             path.actions.len() < way.path.actions.len()
-                && path.actions.iter().all(|action| way.path.actions.contains(action))
+                && path
+                    .actions
+                    .iter()
+                    .all(|action| way.path.actions.contains(action))
                 && (*target == way.target || path.on != way.path.on)
         })
     });
@@ -153,17 +163,29 @@ fn way(facts: &Facts<'_>, holder: &Holder, state: &State, path: &'static Path) -
     for action in rest {
         // What is done to the same user or role is asked on it, everything else anywhere.
         let service = action.split(':').next().unwrap_or_default();
-        let own = matches!(path.on, ExistingUser | OtherRole) && *action != "iam:CreatePolicyVersion";
+        let own =
+            matches!(path.on, ExistingUser | OtherRole) && *action != "iam:CreatePolicyVersion";
         let same = own && matches!(service, "iam" | "sts");
         let resource = target.as_deref().filter(|_| same).unwrap_or("*");
         witnesses.push(state.may(&[action], &[resource]).into_iter().next()?);
     }
-    Some(Way { path, target, witnesses, bounded })
+    Some(Way {
+        path,
+        target,
+        witnesses,
+        bounded,
+    })
 }
 
 type Beginning = (Option<String>, Witness, Option<bool>);
 
-fn begin(facts: &Facts<'_>, holder: &Holder, state: &State, on: On, action: &str) -> Option<Beginning> {
+fn begin(
+    facts: &Facts<'_>,
+    holder: &Holder,
+    state: &State,
+    on: On,
+    action: &str,
+) -> Option<Beginning> {
     let account = facts.account;
     let through = |arn: &String| {
         let witness = state.may(&[action], &[arn]).into_iter().next()?;
@@ -173,18 +195,31 @@ fn begin(facts: &Facts<'_>, holder: &Holder, state: &State, on: On, action: &str
         AttachedPolicy => attached(facts, holder).iter().find_map(through),
         Own => {
             let user = action.contains("User");
-            (user == (holder.kind == HolderKind::User)).then(|| through(&holder.arn)).flatten()
+            (user == (holder.kind == HolderKind::User))
+                .then(|| through(&holder.arn))
+                .flatten()
         }
-        ExistingUser => account.users.keys().filter(|arn| **arn != holder.arn).find_map(through),
+        ExistingUser => account
+            .users
+            .keys()
+            .filter(|arn| **arn != holder.arn)
+            .find_map(through),
         Group => {
             let user = account.users.get(&holder.arn)?;
-            let groups = account.groups.keys().filter(|group| action == "iam:AddUserToGroup" || user.groups.contains(group));
-            groups.map(|group| facts.arn("iam", &format!("group/{group}"))).find_map(|arn| through(&arn))
+            let groups = account
+                .groups
+                .keys()
+                .filter(|group| action == "iam:AddUserToGroup" || user.groups.contains(group));
+            groups
+                .map(|group| facts.arn("iam", &format!("group/{group}")))
+                .find_map(|arn| through(&arn))
         }
         OtherRole => {
             let assumes = action == "sts:AssumeRole";
             let roles = facts.roles().filter(|role| role.arn != holder.arn);
-            roles.filter(|role| !assumes || lets_in(role, RequestPrincipal::Aws(holder.arn.clone()))).find_map(|role| through(&role.arn))
+            roles
+                .filter(|role| !assumes || lets_in(role, RequestPrincipal::Aws(holder.arn.clone())))
+                .find_map(|role| through(&role.arn))
         }
         Pass(service) => pass(facts, state, service),
         Found => Some((None, state.may(&[action], &["*"]).into_iter().next()?, None)),
@@ -198,17 +233,28 @@ fn pass(facts: &Facts<'_>, state: &State, service: &str) -> Option<Beginning> {
         .config
         .services
         .values()
-        .flat_map(|service| service.task.execution_role.iter().chain(&service.task.task_role))
+        .flat_map(|service| {
+            service
+                .task
+                .execution_role
+                .iter()
+                .chain(&service.task.task_role)
+        })
         .map(|role| role.arn.as_str())
         .collect();
-    for role in facts.roles().filter(|role| state.mentions(&[PASS], &[&role.arn])) {
+    for role in facts
+        .roles()
+        .filter(|role| state.mentions(&[PASS], &[&role.arn]))
+    {
         if !lets_in(role, RequestPrincipal::Service(service.to_owned())) {
             continue;
         }
         let to = |host: &str| {
             let condition = json!({ "StringEquals": { "iam:PassedToService": host } });
             let set = Requests::of_where(&[PASS], &[&role.arn], &condition);
-            Requests::witnesses(&state.grants(), &[&set], &[]).into_iter().next()
+            Requests::witnesses(&state.grants(), &[&set], &[])
+                .into_iter()
+                .next()
         };
         let bounded = to("example.amazonaws.com").is_none();
         if bounded && service == ECS && tasks.contains(&role.arn.as_str()) {
@@ -221,7 +267,7 @@ fn pass(facts: &Facts<'_>, state: &State, service: &str) -> Option<Beginning> {
     None
 }
 
-/// Whether a role's trust policy lets a principal in by AssumeRole.
+/// Whether a role's trust policy lets a principal in by `AssumeRole`.
 fn lets_in(role: &Holder, principal: RequestPrincipal) -> bool {
     let request = Request {
         principal,
@@ -235,13 +281,23 @@ fn lets_in(role: &Holder, principal: RequestPrincipal) -> bool {
 
 /// The ARNs of the customer managed policies that are attached to a holder, declared and live.
 fn attached(facts: &Facts<'_>, holder: &Holder) -> Vec<String> {
-    let declared = facts.config.roles.get(&holder.name).filter(|_| holder.declared);
-    let mut out: Vec<String> =
-        declared.iter().flat_map(|role| &role.managed_policies).map(|policy| policy.arn.clone()).collect();
+    let declared = facts
+        .config
+        .roles
+        .get(&holder.name)
+        .filter(|_| holder.declared);
+    let mut out: Vec<String> = declared
+        .iter()
+        .flat_map(|role| &role.managed_policies)
+        .map(|policy| policy.arn.clone())
+        .collect();
     let account = facts.account;
     let role = account.roles.get(&holder.arn).map(|role| &role.permissions);
     let live = role.or_else(|| account.users.get(&holder.arn).map(|user| &user.permissions));
-    out.extend(live.into_iter().flat_map(|permissions| permissions.managed_policies.iter().cloned()));
+    out.extend(
+        live.into_iter()
+            .flat_map(|permissions| permissions.managed_policies.iter().cloned()),
+    );
     out.retain(|arn| !arn.contains(":iam::aws:"));
     out.sort();
     out.dedup();

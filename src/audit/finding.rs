@@ -23,7 +23,13 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, from the least.
-    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+    pub const ALL: [Self; 5] = [
+        Self::Info,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
 
     /// The word that `--fail-on` takes.
     #[must_use]
@@ -40,7 +46,9 @@ impl Severity {
     /// The severity of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|severity| severity.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.name() == name)
     }
 }
 
@@ -106,7 +114,10 @@ pub enum Evidence {
 impl Evidence {
     /// A value.
     pub fn value(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self::Value { name: name.into(), value: value.into() }
+        Self::Value {
+            name: name.into(),
+            value: value.into(),
+        }
     }
 
     /// A request that a policy allows.

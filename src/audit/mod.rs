@@ -74,7 +74,15 @@ impl Audit {
         if !self.unread.is_empty() {
             return 1;
         }
-        if self.findings.iter().any(|finding| finding.severity >= fail_on) { 2 } else { 0 }
+        if self
+            .findings
+            .iter()
+            .any(|finding| finding.severity >= fail_on)
+        {
+            2
+        } else {
+            0
+        }
     }
 }
 
@@ -88,43 +96,73 @@ pub fn run(facts: &Facts<'_>, now: i64) -> Audit {
         for finding in rule.check(&case) {
             // Without evidence it is an opinion.
             let proved = !finding.evidence.is_empty();
-            if proved && seen.insert((finding.rule, finding.address.clone(), finding.message.clone())) {
+            if proved
+                && seen.insert((
+                    finding.rule,
+                    finding.address.clone(),
+                    finding.message.clone(),
+                ))
+            {
                 findings.push(finding);
             }
         }
     }
     let (mut findings, accepted) = accept(&case, findings);
     findings.sort_by(|a, b| {
-        let key = |one: &Finding| (std::cmp::Reverse(one.severity), one.address.clone(), place(one.rule));
+        let key = |one: &Finding| {
+            (
+                std::cmp::Reverse(one.severity),
+                one.address.clone(),
+                place(one.rule),
+            )
+        };
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
     });
-    Audit { findings, accepted, graph: case.graph().clone(), unread: unread(facts), notes: notes(facts) }
+    Audit {
+        findings,
+        accepted,
+        graph: case.graph().clone(),
+        unread: unread(facts),
+        notes: notes(facts),
+    }
 }
 
 /// A rule's place in [`RULES`].
 fn place(id: &str) -> usize {
-    RULES.iter().position(|rule| rule.about().id == id).unwrap_or(RULES.len())
+    RULES
+        .iter()
+        .position(|rule| rule.about().id == id)
+        .unwrap_or(RULES.len())
 }
 
 fn unread(facts: &Facts<'_>) -> Vec<String> {
-    let account = facts.account.unread.iter().map(|unread| format!("{}: {}", unread.what, unread.reason));
-    let documents = facts.unreadable.iter().map(|(whose, why)| format!("{whose}: its policy cannot be read: {why}"));
+    let account = facts
+        .account
+        .unread
+        .iter()
+        .map(|unread| format!("{}: {}", unread.what, unread.reason));
+    let documents = facts
+        .unreadable
+        .iter()
+        .map(|(whose, why)| format!("{whose}: its policy cannot be read: {why}"));
     account.chain(documents).collect()
 }
 
 fn notes(facts: &Facts<'_>) -> Vec<String> {
     let mut notes = facts.account.notes.clone();
-    let unknown: BTreeSet<&String> =
-        facts.holders.iter().flat_map(|holder| &holder.states).flat_map(|state| &state.unknown).collect();
-    notes.extend(unknown.into_iter().map(|arn| format!("{arn} is attached to nothing yet, so what it says is not known.")));
+    let unknown: BTreeSet<&String> = facts
+        .holders
+        .iter()
+        .flat_map(|holder| &holder.states)
+        .flat_map(|state| &state.unknown)
+        .collect();
+    notes.extend(
+        unknown
+            .into_iter()
+            .map(|arn| format!("{arn} is attached to nothing yet, so what it says is not known.")),
+    );
     notes
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 mod tests;

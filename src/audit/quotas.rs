@@ -11,8 +11,16 @@ pub(super) fn uses(facts: &Facts<'_>) -> Vec<(String, &'static str, i64, i64)> {
     let mut out = Vec::new();
     for (count, limit, what) in [
         ("Roles", "RolesQuota", "roles of the account"),
-        ("Policies", "PoliciesQuota", "managed policies of the account"),
-        ("PolicyVersionsInUse", "PolicyVersionsInUseQuota", "policy versions in use"),
+        (
+            "Policies",
+            "PoliciesQuota",
+            "managed policies of the account",
+        ),
+        (
+            "PolicyVersionsInUse",
+            "PolicyVersionsInUseQuota",
+            "policy versions in use",
+        ),
     ] {
         out.push((project.clone(), what, quota(count), quota(limit)));
     }
@@ -20,13 +28,37 @@ pub(super) fn uses(facts: &Facts<'_>) -> Vec<(String, &'static str, i64, i64)> {
     let size = |document: &Document| length(document.size());
     for (name, role) in &facts.config.roles {
         let address = format!("role/{name}");
-        let inline = role.inline_policies.values().map(|source| size(&source.document)).sum();
-        out.push((address.clone(), "managed policies", length(role.managed_policies.len()), quota("AttachedPoliciesPerRoleQuota")));
-        out.push((address.clone(), "characters of the trust policy", size(&role.trust.document), quota("AssumeRolePolicySizeQuota")));
-        out.push((address, "characters of inline policies", inline, quota("RolePolicySizeQuota")));
+        let inline = role
+            .inline_policies
+            .values()
+            .map(|source| size(&source.document))
+            .sum();
+        out.push((
+            address.clone(),
+            "managed policies",
+            length(role.managed_policies.len()),
+            quota("AttachedPoliciesPerRoleQuota"),
+        ));
+        out.push((
+            address.clone(),
+            "characters of the trust policy",
+            size(&role.trust.document),
+            quota("AssumeRolePolicySizeQuota"),
+        ));
+        out.push((
+            address,
+            "characters of inline policies",
+            inline,
+            quota("RolePolicySizeQuota"),
+        ));
     }
     for (name, policy) in &facts.config.policies {
-        out.push((format!("policy/{name}"), "characters", size(&policy.document.document), quota("PolicySizeQuota")));
+        out.push((
+            format!("policy/{name}"),
+            "characters",
+            size(&policy.document.document),
+            quota("PolicySizeQuota"),
+        ));
     }
     out
 }

@@ -15,8 +15,9 @@ use crate::kinds::KINDS;
 use crate::plan::kind_of;
 use crate::policy::{Document, PolicyKind};
 use crate::reach::{
-    ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Drift, Field, Group, Image, LogGroup, ManagedPolicy,
-    Permissions, Provider, Repository, Role, Secret, Service, TaskDefinition, Unread, User,
+    ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Drift, Field, Group, Image, LogGroup,
+    ManagedPolicy, OidcProvider, Permissions, Repository, Role, Secret, Service, TaskDefinition,
+    Unread, User,
 };
 use crate::redact;
 
@@ -33,7 +34,11 @@ pub async fn read(aws: &Aws, config: &Arc<Config>) -> Account {
         taken: aws.clock().now().as_secs(),
         ..Account::default()
     };
-    let mut reader = Reader { aws, config, account: &mut account };
+    let mut reader = Reader {
+        aws,
+        config,
+        account: &mut account,
+    };
     reader.iam().await;
     reader.drift().await;
     reader.quotas().await;
@@ -53,7 +58,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn unread(&mut self, what: impl Into<String>, error: impl Into<Error>) {
-        self.account.unread.push(Unread { what: what.into(), reason: error.into().to_string() });
+        self.account.unread.push(Unread {
+            what: what.into(),
+            reason: error.into().to_string(),
+        });
     }
 
     fn note(&mut self, what: &str, error: impl Into<Error>) {
@@ -63,13 +71,20 @@ impl Reader<'_> {
     async fn iam(&mut self) {
         match iam::everyone(self.aws).await {
             Ok(everyone) => self.principals(&everyone),
-            Err(error) => self.unread("the roles, users, groups and policies of the account", error),
+            Err(error) => self.unread(
+                "the roles, users, groups and policies of the account",
+                error,
+            ),
         }
         let declared: BTreeSet<String> = self
             .config
             .roles
             .values()
-            .flat_map(|role| role.managed_policies.iter().chain(&role.permissions_boundary))
+            .flat_map(|role| {
+                role.managed_policies
+                    .iter()
+                    .chain(&role.permissions_boundary)
+            })
             .filter(|policy| policy.declared.is_none())
             .map(|policy| policy.arn.clone())
             .collect();
@@ -80,7 +95,11 @@ impl Reader<'_> {
             match iam::policy_document(self.aws, &arn).await {
                 Ok(document) => {
                     if let Some(text) = document.as_ref().as_ref().and_then(|text| decode(text)) {
-                        let policy = ManagedPolicy { document: text, versions: 0, attachments: 0 };
+                        let policy = ManagedPolicy {
+                            document: text,
+                            versions: 0,
+                            attachments: 0,
+                        };
                         self.account.policies.insert(arn, policy);
                     }
                 }
@@ -90,9 +109,14 @@ impl Reader<'_> {
     }
 
     fn principals(&mut self, everyone: &iam::Account) {
-        let permissions = |managed: &[String], inline: &BTreeMap<String, String>, boundary: Option<&String>| Permissions {
+        let permissions = |managed: &[String],
+                           inline: &BTreeMap<String, String>,
+                           boundary: Option<&String>| Permissions {
             managed_policies: managed.to_vec(),
-            inline_policies: inline.iter().map(|(name, text)| (name.clone(), decoded(text))).collect(),
+            inline_policies: inline
+                .iter()
+                .map(|(name, text)| (name.clone(), decoded(text)))
+                .collect(),
             boundary: boundary.cloned(),
         };
         for role in everyone.roles.values() {
@@ -104,7 +128,11 @@ impl Reader<'_> {
                 description: role.description.clone(),
                 max_session_duration: role.max_session_duration.map(i64::from),
                 tags: role.tags.clone(),
-                permissions: permissions(&role.managed_policies, &role.inline_policies, role.permissions_boundary.as_ref()),
+                permissions: permissions(
+                    &role.managed_policies,
+                    &role.inline_policies,
+                    role.permissions_boundary.as_ref(),
+                ),
             };
             self.account.roles.insert(role.arn.clone(), one);
         }
@@ -114,13 +142,19 @@ impl Reader<'_> {
                 name: user.name.clone(),
                 id: user.id.clone(),
                 groups: user.groups.clone(),
-                permissions: permissions(&held.managed_policies, &held.inline_policies, user.permissions_boundary.as_ref()),
+                permissions: permissions(
+                    &held.managed_policies,
+                    &held.inline_policies,
+                    user.permissions_boundary.as_ref(),
+                ),
             };
             self.account.users.insert(arn.clone(), one);
         }
         for (name, held) in &everyone.groups {
             let permissions = permissions(&held.managed_policies, &held.inline_policies, None);
-            self.account.groups.insert(name.clone(), Group { permissions });
+            self.account
+                .groups
+                .insert(name.clone(), Group { permissions });
         }
         for policy in everyone.policies.values() {
             let one = ManagedPolicy {
@@ -163,7 +197,9 @@ impl Reader<'_> {
     async fn quotas(&mut self) {
         match iam::account_summary(self.aws).await {
             Ok(summary) => {
-                let numbers = summary.iter().map(|(name, number)| (name.clone(), i64::from(*number)));
+                let numbers = summary
+                    .iter()
+                    .map(|(name, number)| (name.clone(), i64::from(*number)));
                 self.account.quotas = numbers.collect();
             }
             Err(error) => self.unread("the quotas of IAM", error),
@@ -172,10 +208,13 @@ impl Reader<'_> {
 
     async fn providers(&mut self) {
         for name in self.config.oidc_providers.keys() {
-            let arn = self.config.project.iam_arn(&format!("oidc-provider/{name}"));
+            let arn = self
+                .config
+                .project
+                .iam_arn(&format!("oidc-provider/{name}"));
             match iam::oidc_provider(self.aws, &arn).await {
                 Ok(Some(provider)) => {
-                    let one = Provider {
+                    let one = OidcProvider {
                         client_ids: provider.client_ids.clone(),
                         thumbprints: provider.thumbprints.clone(),
                         tags: provider.tags.clone(),
@@ -241,7 +280,10 @@ impl Reader<'_> {
     async fn services(&mut self) {
         let mut clusters: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for (key, service) in &self.config.services {
-            clusters.entry(service.cluster.name.clone()).or_default().push((service.name.clone(), key.clone()));
+            clusters
+                .entry(service.cluster.name.clone())
+                .or_default()
+                .push((service.name.clone(), key.clone()));
         }
         for (cluster, mut wanted) in clusters {
             // The order of the kind's own read, so that both are one.
@@ -249,7 +291,10 @@ impl Reader<'_> {
             let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
             match ecs::services_once(self.aws, &cluster, &names).await {
                 Ok(found) => {
-                    for service in found.iter().filter(|service| ecs::text(service, "status") == Some("ACTIVE")) {
+                    for service in found
+                        .iter()
+                        .filter(|service| ecs::text(service, "status") == Some("ACTIVE"))
+                    {
                         let name = ecs::text(service, "serviceName").unwrap_or_default();
                         if let Some((_, key)) = wanted.iter().find(|(wanted, _)| wanted == name) {
                             self.service(key, service).await;
@@ -262,9 +307,13 @@ impl Reader<'_> {
     }
 
     async fn service(&mut self, key: &str, service: &Value) {
-        let arn = ecs::text(service, "taskDefinition").unwrap_or_default().to_owned();
+        let arn = ecs::text(service, "taskDefinition")
+            .unwrap_or_default()
+            .to_owned();
         let one = Service {
-            arn: ecs::text(service, "serviceArn").unwrap_or_default().to_owned(),
+            arn: ecs::text(service, "serviceArn")
+                .unwrap_or_default()
+                .to_owned(),
             task_definition: arn.clone(),
         };
         self.account.services.insert(key.to_owned(), one);
@@ -276,9 +325,10 @@ impl Reader<'_> {
             }
         }
         let aws = self.aws;
-        let reads = revisions.iter().filter(|arn| !arn.is_empty()).map(|arn| async move {
-            (arn.clone(), ecs::task_definition(aws, arn).await)
-        });
+        let reads = revisions
+            .iter()
+            .filter(|arn| !arn.is_empty())
+            .map(|arn| async move { (arn.clone(), ecs::task_definition(aws, arn).await) });
         for (arn, read) in futures::future::join_all(reads).await {
             match read {
                 Ok(definition) => {
@@ -293,20 +343,38 @@ impl Reader<'_> {
 
     /// The processors of the images that run, where their manifests say.
     async fn architectures(&mut self, revision: &str) {
-        let Some(definition) = self.account.task_definitions.get(revision) else { return };
-        let images: Vec<String> = definition.containers.iter().map(|container| container.image.clone()).collect();
+        let Some(definition) = self.account.task_definitions.get(revision) else {
+            return;
+        };
+        let images: Vec<String> = definition
+            .containers
+            .iter()
+            .map(|container| container.image.clone())
+            .collect();
         for image in images {
-            let Some((repository, digest)) = super::images::find(self.account, &image).and_then(|found| {
-                let name = image.split_once(".amazonaws.com/")?.1.split([':', '@']).next()?;
-                Some((name.to_owned(), found.digest.clone()))
-            }) else {
+            let Some((repository, digest)) =
+                super::images::find(self.account, &image).and_then(|found| {
+                    let name = image
+                        .split_once(".amazonaws.com/")?
+                        .1
+                        .split([':', '@'])
+                        .next()?;
+                    Some((name.to_owned(), found.digest.clone()))
+                })
+            else {
                 continue;
             };
             match ecr_images::architectures(self.aws, &repository, &digest).await {
                 Ok(names) => {
                     let names = names.iter().map(|name| architecture(name)).collect();
-                    let all = self.account.repositories.get_mut(&repository).and_then(|one| one.images.as_mut());
-                    if let Some(found) = all.and_then(|all| all.iter_mut().find(|one| one.digest == digest)) {
+                    let all = self
+                        .account
+                        .repositories
+                        .get_mut(&repository)
+                        .and_then(|one| one.images.as_mut());
+                    if let Some(found) =
+                        all.and_then(|all| all.iter_mut().find(|one| one.digest == digest))
+                    {
                         found.architectures = names;
                     }
                 }
@@ -320,7 +388,12 @@ impl Reader<'_> {
         match logs::log_groups(self.aws, &names).await {
             Ok(found) => {
                 let groups = found.into_iter().map(|(name, group)| {
-                    (name, LogGroup { retention_in_days: group.retention_in_days.map(i64::from) })
+                    (
+                        name,
+                        LogGroup {
+                            retention_in_days: group.retention_in_days.map(i64::from),
+                        },
+                    )
                 });
                 self.account.log_groups = groups.collect();
             }
@@ -330,7 +403,11 @@ impl Reader<'_> {
 
     async fn secrets(&mut self) {
         let mut names: BTreeSet<String> = self.config.secrets.keys().cloned().collect();
-        let containers = self.config.services.values().flat_map(|service| service.task.container.values());
+        let containers = self
+            .config
+            .services
+            .values()
+            .flat_map(|service| service.task.container.values());
         for reference in containers.flat_map(|container| container.secrets.values()) {
             if let SecretReference::Declared { name, .. } = reference {
                 names.insert(name.clone());
@@ -403,11 +480,21 @@ fn differences(goal: &Snapshot, live: &Snapshot) -> Vec<Drift> {
                 .map(|kind| kind.documents(after).into_keys().collect())
                 .unwrap_or_default();
             for change in diff(&before.json(), &after.json(), &documents) {
-                let (live, declared) = redact::hide_change(&change.path, &change.before, &change.after);
-                fields.push(Field { path: change.path, live, declared });
+                let (live, declared) =
+                    redact::hide_change(&change.path, &change.before, &change.after);
+                fields.push(Field {
+                    path: change.path,
+                    live,
+                    declared,
+                });
             }
         }
-        out.push(Drift { address: address.to_string(), verb: verb.to_owned(), fields, meaning: Vec::new() });
+        out.push(Drift {
+            address: address.to_string(),
+            verb: verb.to_owned(),
+            fields,
+            meaning: Vec::new(),
+        });
     }
     out
 }
@@ -424,7 +511,9 @@ fn architecture(manifest: &str) -> String {
 fn task_definition(value: &Value) -> TaskDefinition {
     let text = |field: &str| ecs::text(value, field).map(str::to_owned);
     let platform = value.get("runtimePlatform");
-    let architecture = platform.and_then(|platform| ecs::text(platform, "cpuArchitecture")).unwrap_or("X86_64");
+    let architecture = platform
+        .and_then(|platform| ecs::text(platform, "cpuArchitecture"))
+        .unwrap_or("X86_64");
     let containers = value.get("containerDefinitions").and_then(Value::as_array);
     TaskDefinition {
         family: text("family").unwrap_or_default(),
@@ -438,13 +527,27 @@ fn task_definition(value: &Value) -> TaskDefinition {
 fn container(value: &Value) -> ContainerDefinition {
     let pairs = |list: &str, second: &str| -> Vec<(String, String)> {
         let items = value.get(list).and_then(Value::as_array);
-        let pair = |item: &Value| Some((ecs::text(item, "name")?.to_owned(), ecs::text(item, second)?.to_owned()));
+        let pair = |item: &Value| {
+            Some((
+                ecs::text(item, "name")?.to_owned(),
+                ecs::text(item, second)?.to_owned(),
+            ))
+        };
         items.into_iter().flatten().filter_map(pair).collect()
     };
     let environment = pairs("environment", "value");
-    let is_true = |field: &str| value.get(field).and_then(Value::as_bool).unwrap_or_default();
+    let is_true = |field: &str| {
+        value
+            .get(field)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
+    };
     let named = |keep: &dyn Fn(&(String, String)) -> bool| -> Vec<String> {
-        environment.iter().filter(|pair| keep(pair)).map(|(name, _)| name.clone()).collect()
+        environment
+            .iter()
+            .filter(|pair| keep(pair))
+            .map(|(name, _)| name.clone())
+            .collect()
     };
     ContainerDefinition {
         name: ecs::text(value, "name").unwrap_or_default().to_owned(),
@@ -455,6 +558,9 @@ fn container(value: &Value) -> ContainerDefinition {
         privileged: is_true("privileged"),
         readonly_root: is_true("readonlyRootFilesystem"),
         // Options may hold tokens of log services, and no rule asks for more than the driver.
-        log_configuration: value.get("logConfiguration").and_then(|log| log.get("logDriver")).cloned(),
+        log_configuration: value
+            .get("logConfiguration")
+            .and_then(|log| log.get("logDriver"))
+            .cloned(),
     }
 }

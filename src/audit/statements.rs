@@ -26,7 +26,12 @@ pub(super) fn identity_policies(facts: &Facts<'_>) -> Vec<Declared> {
     for (name, role) in &facts.config.roles {
         for (policy, source) in &role.inline_policies {
             let name_of = format!("inline policy {policy}");
-            out.push(declared(&format!("role/{name}"), &name_of, &source.path, &source.document));
+            out.push(declared(
+                &format!("role/{name}"),
+                &name_of,
+                &source.path,
+                &source.document,
+            ));
         }
     }
     out
@@ -37,14 +42,26 @@ pub(super) fn repository_policies(facts: &Facts<'_>) -> Vec<Declared> {
     let all = facts.config.repositories.iter();
     all.filter_map(|(name, repository)| {
         let source = repository.policy.as_ref()?;
-        Some(declared(&format!("repository/{name}"), "repository policy", &source.path, &source.document))
+        Some(declared(
+            &format!("repository/{name}"),
+            "repository policy",
+            &source.path,
+            &source.document,
+        ))
     })
     .collect()
 }
 
 fn declared(address: &str, name: &str, path: &str, document: &Document) -> Declared {
-    let held = Held { name: name.to_owned(), path: Some(path.to_owned()), document: Arc::new(document.clone()) };
-    Declared { address: address.to_owned(), held }
+    let held = Held {
+        name: name.to_owned(),
+        path: Some(path.to_owned()),
+        document: Arc::new(document.clone()),
+    };
+    Declared {
+        address: address.to_owned(),
+        held,
+    }
 }
 
 /// The document with one statement only, or with all but one; `index` counts from 1.

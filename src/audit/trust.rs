@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::policy::operator::Comparison;
 use crate::policy::{
-    Condition, Context, Document, Effect, Grants, PolicyKind, Request, RequestPrincipal, Statement, Witness,
+    Condition, Context, Document, Effect, Grants, PolicyKind, Request, RequestPrincipal, Statement,
+    Witness,
 };
 use crate::reach::{GithubRepository, Held, Holder, Requests, federated, key};
 
@@ -53,8 +54,17 @@ pub(super) struct Trust<'a> {
 
 impl<'a> Trust<'a> {
     /// The policy, and the same with its letter case mended where that lets in more.
-    pub(super) fn read(role: &'a Holder, held: &'a Held, declared: Option<&GithubRepository>) -> Vec<Self> {
-        let mut providers: Vec<String> = held.document.statements().iter().flat_map(federated).collect();
+    pub(super) fn read(
+        role: &'a Holder,
+        held: &'a Held,
+        declared: Option<&GithubRepository>,
+    ) -> Vec<Self> {
+        let mut providers: Vec<String> = held
+            .document
+            .statements()
+            .iter()
+            .flat_map(federated)
+            .collect();
         providers.sort();
         providers.dedup();
         if providers.is_empty() {
@@ -77,7 +87,10 @@ impl<'a> Trust<'a> {
             trust
         };
         let mut out = vec![one(held.document.clone(), false)];
-        if let Some(document) = declared.as_ref().and_then(|repository| mend(&held.document, repository)) {
+        if let Some(document) = declared
+            .as_ref()
+            .and_then(|repository| mend(&held.document, repository))
+        {
             out.push(one(Arc::new(document), true));
         }
         out
@@ -86,17 +99,28 @@ impl<'a> Trust<'a> {
     /// The Allow statements that name GitHub's provider.
     pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
         let all = self.document.statements().iter();
-        all.filter(|statement| statement.effect == Effect::Allow && !federated(statement).is_empty())
+        all.filter(|statement| {
+            statement.effect == Effect::Allow && !federated(statement).is_empty()
+        })
     }
 
     /// The statement of a witness.
     pub(super) fn statement(&self, witness: &Witness) -> Option<&Statement> {
-        self.document.statements().iter().find(|statement| statement.index == witness.statement.index)
+        self.document
+            .statements()
+            .iter()
+            .find(|statement| statement.index == witness.statement.index)
     }
 
     /// Tokens that pass and that satisfy these conditions.
     pub(super) fn tokens(&self, conditions: &Value) -> Vec<Witness> {
-        self.passing(&[&Requests::tokens(&self.providers, std::slice::from_ref(conditions))], &[])
+        self.passing(
+            &[&Requests::tokens(
+                &self.providers,
+                std::slice::from_ref(conditions),
+            )],
+            &[],
+        )
     }
 
     /// Requests that pass, are in all of `within` and in none of `without`.
@@ -108,39 +132,64 @@ impl<'a> Trust<'a> {
     pub(super) fn repositories(&self) -> Vec<GithubRepository> {
         let mut out: Vec<GithubRepository> = Vec::new();
         for (owner, names) in &self.named {
-            out.extend(names.iter().map(|name| GithubRepository::named(owner, name)));
+            out.extend(
+                names
+                    .iter()
+                    .map(|name| GithubRepository::named(owner, name)),
+            );
         }
         if let Some(declared) = &self.declared {
-            out.retain(|one| one.full_name() != declared.full_name());
+            // Names that differ in letter case only are one repository's, and GitHub's spelling is the declared one.
+            out.retain(|one| !one.full_name().eq_ignore_ascii_case(&declared.full_name()));
             out.insert(0, declared.clone());
         }
         out
     }
 
     /// The values of the conditions that a claim must match, under whatever operator.
-    pub(super) fn wanted<'b>(&'b self, claim: &'b str) -> impl Iterator<Item = (&'b Statement, &'b Condition, &'b String)> {
+    pub(super) fn wanted<'b>(
+        &'b self,
+        claim: &'b str,
+    ) -> impl Iterator<Item = (&'b Statement, &'b Condition, &'b String)> {
         self.statements().flat_map(move |statement| {
-            let conditions = statement.conditions.iter().filter(move |condition| is_claim(condition, claim));
-            let positive = conditions.filter(|condition| !condition.operator.negated && is_text(condition));
-            positive.flat_map(move |condition| condition.values.iter().map(move |value| (statement, condition, value)))
+            let conditions = statement
+                .conditions
+                .iter()
+                .filter(move |condition| is_claim(condition, claim));
+            let positive =
+                conditions.filter(|condition| !condition.operator.negated && is_text(condition));
+            positive.flat_map(move |condition| {
+                condition
+                    .values
+                    .iter()
+                    .map(move |value| (statement, condition, value))
+            })
         })
     }
 
     fn names(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (_, _, value) in self.wanted("sub").chain(self.wanted("repository")) {
-            let Some((owner, name)) = named(value) else { continue };
+            let Some((owner, name)) = named(value) else {
+                continue;
+            };
             let names = out.entry(owner).or_default();
             names.extend(name);
         }
         if let Some(declared) = &self.declared {
-            out.entry(declared.owner.clone()).or_default().insert(declared.name.clone());
+            out.entry(declared.owner.clone())
+                .or_default()
+                .insert(declared.name.clone());
         }
         out
     }
 
     /// Subject patterns for each owner, or for each repository named.
-    fn patterns(&self, owner: impl Fn(&str) -> Vec<String>, name: impl Fn(&str, &str) -> Vec<String>) -> Requests {
+    fn patterns(
+        &self,
+        owner: impl Fn(&str) -> Vec<String>,
+        name: impl Fn(&str, &str) -> Vec<String>,
+    ) -> Requests {
         let mut list: Vec<String> = vec!["repo:/".to_owned()];
         for (one, names) in &self.named {
             list.extend(owner(one));
@@ -151,41 +200,69 @@ impl<'a> Trust<'a> {
 
     /// Tokens with one of these subject patterns.
     pub(super) fn subjects(&self, patterns: &[String]) -> Requests {
-        Requests::tokens(&self.providers, &[json!({ "StringLike": { key("sub"): patterns } })])
+        Requests::tokens(
+            &self.providers,
+            &[json!({ "StringLike": { key("sub"): patterns } })],
+        )
     }
 
     fn judge(&self) -> Vec<(Openness, Witness)> {
         let none = |_: &str, _: &str| Vec::new();
         let prefix = self.patterns(|owner| vec![format!("repo:{owner}*")], none);
-        let owners = self.patterns(|owner| vec![format!("repo:{owner}/*"), format!("repo:{owner}@*")], none);
+        let owners = self.patterns(
+            |owner| vec![format!("repo:{owner}/*"), format!("repo:{owner}@*")],
+            none,
+        );
         let repositories = |owner: &str, name: &str| {
-            vec![format!("repo:{owner}/{name}*"), format!("repo:{owner}@*/{name}*")]
+            vec![
+                format!("repo:{owner}/{name}*"),
+                format!("repo:{owner}@*/{name}*"),
+            ]
         };
         let begins = self.patterns(|_| Vec::new(), repositories);
         let exactly = |owner: &str, name: &str| {
             let forms = [("", ""), ("@*", "@*"), ("@*", ""), ("", "@*")];
-            forms.map(|(a, b)| format!("repo:{owner}{a}/{name}{b}:*")).to_vec()
+            forms
+                .map(|(a, b)| format!("repo:{owner}{a}/{name}{b}:*"))
+                .to_vec()
         };
         let exact = self.patterns(|_| Vec::new(), exactly);
         // Ids that no owner and no repository has: GitHub counts from one and is far from them.
         let ids = |owner: &str, name: &str| {
             let id = 99_000_000_001_u64;
-            vec![format!("repo:{owner}@{id}/{name}@*:*"), format!("repo:{owner}@*/{name}@{id}:*")]
+            vec![
+                format!("repo:{owner}@{id}/{name}@*:*"),
+                format!("repo:{owner}@*/{name}@{id}:*"),
+            ]
         };
         let foreign_ids = self.patterns(|_| Vec::new(), ids);
         let shaped = self.strangers_claims();
         let any = self.subjects(&["repo:*/*:*".to_owned()]);
         let questions: [(Openness, Vec<&Requests>, Vec<&Requests>); 5] = [
             (Openness::AnyOwner, vec![&any, &shaped], vec![&prefix]),
-            (Openness::OwnerPrefix, vec![&any, &prefix, &shaped], vec![&owners]),
-            (Openness::Organisation, vec![&any, &owners, &shaped], vec![&begins]),
-            (Openness::NamePrefix, vec![&any, &begins, &shaped], vec![&exact]),
+            (
+                Openness::OwnerPrefix,
+                vec![&any, &prefix, &shaped],
+                vec![&owners],
+            ),
+            (
+                Openness::Organisation,
+                vec![&any, &owners, &shaped],
+                vec![&begins],
+            ),
+            (
+                Openness::NamePrefix,
+                vec![&any, &begins, &shaped],
+                vec![&exact],
+            ),
             (Openness::Ids, vec![&foreign_ids], vec![]),
         ];
         let mut out: Vec<(Openness, Witness)> = Vec::new();
         for (openness, within, without) in questions {
             for witness in self.passing(&within, &without) {
-                let known = out.iter().any(|(_, known)| known.statement == witness.statement);
+                let known = out
+                    .iter()
+                    .any(|(_, known)| known.statement == witness.statement);
                 if !known && (openness != Openness::Ids || self.writes_ids(&witness)) {
                     out.push((openness, witness));
                 }
@@ -196,13 +273,18 @@ impl<'a> Trust<'a> {
 
     /// Whether the statement of a witness speaks of the form with ids.
     fn writes_ids(&self, witness: &Witness) -> bool {
-        self.wanted("sub").any(|(statement, _, value)| statement.index == witness.statement.index && value.contains('@'))
+        self.wanted("sub").any(|(statement, _, value)| {
+            statement.index == witness.statement.index && value.contains('@')
+        })
     }
 
     /// Tokens whose claims beside the subject are a stranger's.
     fn strangers_claims(&self) -> Requests {
         let claims = stranger_claims(&[]);
-        Requests::tokens(&self.providers, &[json!({ "StringEquals": claims.0, "StringEqualsIfExists": claims.1 })])
+        Requests::tokens(
+            &self.providers,
+            &[json!({ "StringEquals": claims.0, "StringEqualsIfExists": claims.1 })],
+        )
     }
 
     /// A stranger's tokens, with some claims free: those that the stranger may choose or that are looked into.
@@ -210,7 +292,10 @@ impl<'a> Trust<'a> {
         let (always, optional) = stranger_claims(free);
         let mut conditions = json!({ "StringEquals": always, "StringEqualsIfExists": optional });
         if let Some(Value::Object(equals)) = conditions.get_mut("StringEquals") {
-            equals.insert(key("sub"), json!(format!("repo:{STRANGER}:ref:refs/heads/main")));
+            equals.insert(
+                key("sub"),
+                json!(format!("repo:{STRANGER}:ref:refs/heads/main")),
+            );
         }
         Requests::tokens(&self.providers, &[conditions])
     }
@@ -224,17 +309,27 @@ impl<'a> Trust<'a> {
 
     /// Whether a statement is open to strangers anyway.
     pub(super) fn open(&self, witness: &Witness) -> bool {
-        self.strangers.iter().any(|(_, known)| known.statement == witness.statement)
+        self.strangers
+            .iter()
+            .any(|(_, known)| known.statement == witness.statement)
     }
 }
 
 /// The claims of a stranger's token beside its subject, but for the free ones: those that every token has, and those
 /// that a token may lack.
-fn stranger_claims(free: &[&str]) -> (serde_json::Map<String, Value>, serde_json::Map<String, Value>) {
+fn stranger_claims(
+    free: &[&str],
+) -> (
+    serde_json::Map<String, Value>,
+    serde_json::Map<String, Value>,
+) {
     let claims = [
         ("repository", STRANGER),
         ("repository_id", "99000000001"),
-        ("job_workflow_ref", "stranger/stranger/.github/workflows/main.yml@refs/heads/main"),
+        (
+            "job_workflow_ref",
+            "stranger/stranger/.github/workflows/main.yml@refs/heads/main",
+        ),
         ("actor", "stranger"),
         ("actor_id", "99000000001"),
         ("workflow", "stranger"),
@@ -245,7 +340,10 @@ fn stranger_claims(free: &[&str]) -> (serde_json::Map<String, Value>, serde_json
         always.insert(key(claim), json!(value));
     }
     let mut optional = serde_json::Map::new();
-    for claim in ["environment", "enterprise_id"].into_iter().filter(|claim| !free.contains(claim)) {
+    for claim in ["environment", "enterprise_id"]
+        .into_iter()
+        .filter(|claim| !free.contains(claim))
+    {
         optional.insert(key(claim), json!("stranger"));
     }
     (always, optional)
@@ -265,7 +363,9 @@ fn is_text(condition: &Condition) -> bool {
 
 /// The owner, and the repository, that a subject pattern or `OWNER/NAME` names or begins to name.
 fn named(value: &str) -> Option<(String, Option<String>)> {
-    let start = value.strip_prefix("repo:").or_else(|| value.split_once(":repo:").map(|(_, rest)| rest));
+    let start = value
+        .strip_prefix("repo:")
+        .or_else(|| value.split_once(":repo:").map(|(_, rest)| rest));
     let start = start.or_else(|| value.strip_prefix("repository:"));
     let start = start.or_else(|| value.split_once(":repository:").map(|(_, rest)| rest));
     let start = start.or_else(|| (!value.contains(':')).then_some(value))?;
@@ -274,7 +374,10 @@ fn named(value: &str) -> Option<(String, Option<String>)> {
         Some((owner, name)) => (literal(owner), Some(literal(name))),
         None => (literal(place), None),
     };
-    let whole = place.split('/').next().is_some_and(|first| literal(first) == first.split('@').next().unwrap_or(first));
+    let whole = place
+        .split('/')
+        .next()
+        .is_some_and(|first| literal(first) == first.split('@').next().unwrap_or(first));
     if owner.is_empty() {
         return None;
     }
@@ -283,7 +386,10 @@ fn named(value: &str) -> Option<(String, Option<String>)> {
 
 /// The text before the first wildcard or id.
 fn literal(text: &str) -> String {
-    text.split(['*', '?', '@']).next().unwrap_or_default().to_owned()
+    text.split(['*', '?', '@'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The document with every `OWNER/NAME` that differs from the repository's in letter case only written as GitHub
@@ -297,21 +403,35 @@ fn mend(document: &Document, repository: &GithubRepository) -> Option<Document> 
         let owner_at = at + "repo:".len();
         replace(&mut out, owner_at, &repository.owner);
         let after = owner_at + owner.len();
-        let name_at = lower.get(after..)?.find('/').map(|slash| after + slash + 1)?;
-        let between = lower.get(after..name_at.saturating_sub(1)).unwrap_or_default();
+        let name_at = lower
+            .get(after..)?
+            .find('/')
+            .map(|slash| after + slash + 1)?;
+        let between = lower
+            .get(after..name_at.saturating_sub(1))
+            .unwrap_or_default();
         let name = repository.name.to_ascii_lowercase();
         let plain = between.is_empty() || between.starts_with('@') && !between.contains(['"', ':']);
-        if plain && lower.get(name_at..).is_some_and(|rest| rest.starts_with(&name)) {
+        if plain
+            && lower
+                .get(name_at..)
+                .is_some_and(|rest| rest.starts_with(&name))
+        {
             replace(&mut out, name_at, &repository.name);
         }
     }
-    (out != text).then(|| Document::read(&out, PolicyKind::Trust).ok()).flatten()
+    (out != text)
+        .then(|| Document::read(&out, PolicyKind::Trust).ok())
+        .flatten()
 }
 
 /// Writes a text of the same length over another.
 fn replace(text: &mut String, at: usize, new: &str) {
     let end = at + new.len();
-    if text.get(at..end).is_some_and(|old| old.eq_ignore_ascii_case(new)) {
+    if text
+        .get(at..end)
+        .is_some_and(|old| old.eq_ignore_ascii_case(new))
+    {
         text.replace_range(at..end, new);
     }
 }
@@ -321,7 +441,10 @@ pub(super) const IDENTITY: &[&str] = &["sub", "repository", "repository_id", "jo
 
 /// Whether a statement says anything about whose token it takes.
 pub(super) fn constrained(statement: &Statement) -> bool {
-    statement.conditions.iter().any(|condition| IDENTITY.iter().any(|claim| is_claim(condition, claim)))
+    statement
+        .conditions
+        .iter()
+        .any(|condition| IDENTITY.iter().any(|claim| is_claim(condition, claim)))
 }
 
 /// A token that has this value where the condition looks, and what such a token has elsewhere.
@@ -333,7 +456,9 @@ pub(super) fn concrete(trust: &Trust<'_>, condition: &Condition, value: &str) ->
     ]);
     context.insert(condition.key.to_ascii_lowercase(), vec![value.to_owned()]);
     Request {
-        principal: RequestPrincipal::Federated(trust.providers.first().cloned().unwrap_or_default()),
+        principal: RequestPrincipal::Federated(
+            trust.providers.first().cloned().unwrap_or_default(),
+        ),
         action: "sts:AssumeRoleWithWebIdentity".to_owned(),
         resource: trust.role.arn.clone(),
         context,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_iam::types::{
-    AttachedPolicy, EntityType, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, Tag, UserDetail,
+    AttachedPolicy, EntityType, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, Tag,
+    UserDetail,
 };
 
 use super::{Aws, Error};
@@ -182,7 +183,8 @@ async fn details(aws: &Aws, filter: &[EntityType]) -> Result<Details, Error> {
         all.roles.extend(page.role_detail_list.unwrap_or_default());
         all.policies.extend(page.policies.unwrap_or_default());
         all.users.extend(page.user_detail_list.unwrap_or_default());
-        all.groups.extend(page.group_detail_list.unwrap_or_default());
+        all.groups
+            .extend(page.group_detail_list.unwrap_or_default());
         match next {
             Some(next) => marker = Some(next),
             None => return Ok(all),

@@ -10,7 +10,8 @@ use crate::audit::{self, Audit, Severity};
 use crate::error::Result;
 use crate::reach::{Account, Facts};
 use crate::report::{
-    audit_annotations, audit_json, audit_markdown, audit_summary, audit_text, reach_mermaid, reach_text, sarif,
+    audit_annotations, audit_json, audit_markdown, audit_summary, audit_text, reach_mermaid,
+    reach_text, sarif,
 };
 
 /// Say what has drifted, who can do more than infra.toml says, and what is dangerous.
@@ -83,7 +84,11 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     let account = account(session, arguments.snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
     let audit = audit::run(&facts, i64::try_from(account.taken).unwrap_or(i64::MAX));
-    let text = if arguments.reach { reach(&audit, arguments.format) } else { print(&audit, arguments.format) };
+    let text = if arguments.reach {
+        reach(&audit, arguments.format)
+    } else {
+        print(&audit, arguments.format)
+    };
     session.screen.result(&text)?;
     tell_workflow(&audit, session)?;
     if arguments.reach {
@@ -116,9 +121,16 @@ fn print(audit: &Audit, format: Format) -> String {
 fn reach(audit: &Audit, format: Format) -> String {
     let graph = &audit.graph;
     match format {
-        Format::Json | Format::Sarif => format!("{:#}\n", serde_json::json!({ "reach": graph, "unread": audit.unread })),
+        Format::Json | Format::Sarif => format!(
+            "{:#}\n",
+            serde_json::json!({ "reach": graph, "unread": audit.unread })
+        ),
         Format::Text => format!("{}\n{}", reach_text(graph), reach_mermaid(graph)),
-        Format::Markdown => format!("```text\n{}```\n\n```mermaid\n{}```\n", reach_text(graph), reach_mermaid(graph)),
+        Format::Markdown => format!(
+            "```text\n{}```\n\n```mermaid\n{}```\n",
+            reach_text(graph),
+            reach_mermaid(graph)
+        ),
     }
 }
 

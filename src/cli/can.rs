@@ -76,7 +76,13 @@ impl WhoCan {
 
 /// Answers yes or no for the account.
 pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Result<u8> {
-    let Can { subject, action, resource, snapshot, .. } = arguments;
+    let Can {
+        subject,
+        action,
+        resource,
+        snapshot,
+        ..
+    } = arguments;
     let account = super::audit::account(session, snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
     let resource = facts.resource(action, resource);
@@ -84,9 +90,10 @@ pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Re
         Error::new(ErrorKind::Usage, message)
             .hint("A subject is role/NAME, user/NAME, an ARN, or repo:OWNER/NAME:....")
     })?;
-    let text = match permits.is_empty() {
-        true => format!("no: nothing lets {subject} {action} on {resource}\n"),
-        false => format!("yes: {}", permits_text(&permits)),
+    let text = if permits.is_empty() {
+        format!("no: nothing lets {subject} {action} on {resource}\n")
+    } else {
+        format!("yes: {}", permits_text(&permits))
     };
     session.screen.result(&text)?;
     Ok(unread(&account, session))
@@ -94,12 +101,21 @@ pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Re
 
 /// Lists who may in the account.
 pub(super) async fn who_can_in_account(arguments: &WhoCan, session: &Session<'_>) -> Result<u8> {
-    let WhoCan { action, resource, snapshot, .. } = arguments;
+    let WhoCan {
+        action,
+        resource,
+        snapshot,
+        ..
+    } = arguments;
     let account = super::audit::account(session, snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
     let resource = facts.resource(action, resource);
     let permits = facts.who_can(action, &resource);
-    let text = if permits.is_empty() { "nobody\n".to_owned() } else { permits_text(&permits) };
+    let text = if permits.is_empty() {
+        "nobody\n".to_owned()
+    } else {
+        permits_text(&permits)
+    };
     session.screen.result(&text)?;
     Ok(unread(&account, session))
 }
@@ -107,14 +123,23 @@ pub(super) async fn who_can_in_account(arguments: &WhoCan, session: &Session<'_>
 /// Says what could not be read: 1 if anything, since then nobody is not nobody.
 fn unread(account: &Account, session: &Session<'_>) -> u8 {
     for unread in &account.unread {
-        session.screen.complain(&format!("not read: {}: {}", unread.what, unread.reason));
+        session
+            .screen
+            .complain(&format!("not read: {}: {}", unread.what, unread.reason));
     }
     u8::from(!account.unread.is_empty())
 }
 
 /// Answers yes or no by a policy file.
 pub(super) fn can(arguments: &Can, path: &Path, screen: &Screen) -> Result<u8> {
-    let Can { subject, action, resource, kind, context, .. } = arguments;
+    let Can {
+        subject,
+        action,
+        resource,
+        kind,
+        context,
+        ..
+    } = arguments;
     let document = document(path, *kind)?;
     let request = Request {
         principal: RequestPrincipal::parse(subject),
@@ -133,7 +158,12 @@ pub(super) fn can(arguments: &Can, path: &Path, screen: &Screen) -> Result<u8> {
 
 /// Lists who may by a policy file.
 pub(super) fn who_can(arguments: &WhoCan, path: &Path, screen: &Screen) -> Result<u8> {
-    let WhoCan { action, resource, kind, .. } = arguments;
+    let WhoCan {
+        action,
+        resource,
+        kind,
+        ..
+    } = arguments;
     let document = document(path, *kind)?;
     let query = Query {
         actions: vec![action.clone()],

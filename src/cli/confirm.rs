@@ -16,8 +16,7 @@ use crate::report::Screen;
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Grants {
     /// Do not ask. Grants no hazard but `deploys`.
-    #[arg(short, long, env = "PROVISION_YES", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
-    #[arg(action = clap::ArgAction::SetTrue)]
+    #[arg(short, long)]
     pub(super) yes: bool,
 
     /// Allow a hazard of the plan; may be repeated, or list several with commas.

@@ -134,11 +134,17 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
         Command::Policy(arguments) => policy::run(arguments, screen),
         Command::Can(arguments) => match arguments.file() {
             Some(path) => can::can(arguments, path, screen),
-            None => block_on(can::can_in_account(arguments, &Session::load(global, screen)?)),
+            None => block_on(can::can_in_account(
+                arguments,
+                &Session::load(global, screen)?,
+            )),
         },
         Command::WhoCan(arguments) => match arguments.file() {
             Some(path) => can::who_can(arguments, path, screen),
-            None => block_on(can::who_can_in_account(arguments, &Session::load(global, screen)?)),
+            None => block_on(can::who_can_in_account(
+                arguments,
+                &Session::load(global, screen)?,
+            )),
         },
         Command::Audit(arguments) => {
             block_on(audit::run(arguments, &Session::load(global, screen)?))

@@ -24,8 +24,11 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
     }
     let policy = permissions::policy(&session.config, &commands).ok_or_else(|| {
         let known: Vec<&str> = permissions::commands().collect();
-        Error::new(ErrorKind::Usage, format!("There is no policy for `{}`.", commands.join(" ")))
-            .hint(format!("The commands are {}.", known.join(", ")))
+        Error::new(
+            ErrorKind::Usage,
+            format!("There is no policy for `{}`.", commands.join(" ")),
+        )
+        .hint(format!("The commands are {}.", known.join(", ")))
     })?;
     session.screen.result(&format!("{policy:#}\n"))?;
     Ok(0)

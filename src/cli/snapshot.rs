@@ -27,19 +27,27 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     let aws = session.connect().await?;
     let account = audit::read(&aws, &session.config).await;
     let path = &arguments.out;
-    write(path, &account)
-        .map_err(|error| Error::failed(format!("{} cannot be written: {error}.", path.display())))?;
+    write(path, &account).map_err(|error| {
+        Error::failed(format!("{} cannot be written: {error}.", path.display()))
+    })?;
     for unread in &account.unread {
-        session.screen.complain(&format!("not read: {}: {}", unread.what, unread.reason));
+        session
+            .screen
+            .complain(&format!("not read: {}: {}", unread.what, unread.reason));
     }
     let shown = path.display();
-    session.screen.say(&format!("Saved to {shown}; `provision audit --snapshot {shown}` reads it."));
+    session.screen.say(&format!(
+        "Saved to {shown}; `provision audit --snapshot {shown}` reads it."
+    ));
     Ok(u8::from(!account.unread.is_empty()))
 }
 
 /// Writes a new file and moves it into place, so that nobody sees half of it or reads it before its mode is set.
 fn write(path: &Path, account: &Account) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     serde_json::to_writer_pretty(&mut file, account)?;
     file.write_all(b"\n")?;
@@ -57,8 +65,13 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Account> {
             .hint("`provision snapshot --out FILE` of this version writes one.")
     })?;
     if account.format_version != ACCOUNT_FORMAT_VERSION {
-        let message = format!("{shown} has format {}, and this version reads {ACCOUNT_FORMAT_VERSION}.", account.format_version);
-        return Err(Error::failed(message).hint("Write it anew with `provision snapshot --out FILE`."));
+        let message = format!(
+            "{shown} has format {}, and this version reads {ACCOUNT_FORMAT_VERSION}.",
+            account.format_version
+        );
+        return Err(
+            Error::failed(message).hint("Write it anew with `provision snapshot --out FILE`.")
+        );
     }
     let project = &config.project;
     if account.account_id != project.account_id || account.region != project.region {
@@ -66,7 +79,8 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Account> {
             "{shown} is of account {} in {}, and infra.toml is for {} in {}.",
             account.account_id, account.region, project.account_id, project.region
         );
-        return Err(Error::failed(message).hint("Name the snapshot of this project, or another infra.toml with -c FILE."));
+        return Err(Error::failed(message)
+            .hint("Name the snapshot of this project, or another infra.toml with -c FILE."));
     }
     Ok(account)
 }

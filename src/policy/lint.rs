@@ -332,17 +332,16 @@ fn subject_rules(statement: &Statement) -> Vec<Finding> {
 
 /// One pattern of subjects: what its wildcards let in.
 fn pattern_rule(statement: &Statement, condition: &Condition, value: &str) -> Option<Finding> {
-    let wild = value.contains(['*', '?']);
     if condition.operator.comparison == Comparison::StringEquals {
-        return wild.then(|| {
+        let operator = &condition.operator;
+        let message =
+            format!("`{value}` under {operator} is no pattern: no token has such a subject.");
+        return value.contains(['*', '?']).then(|| {
             finding(
                 statement,
                 "O8",
                 Severity::Medium,
-                &format!(
-                    "`{value}` under {} is no pattern: no token has such a subject.",
-                    condition.operator
-                ),
+                &message,
                 "Use StringLike.",
             )
         });
@@ -350,10 +349,9 @@ fn pattern_rule(statement: &Statement, condition: &Condition, value: &str) -> Op
     let rest = value.strip_prefix("repo:")?;
     let (owner, rest) = rest.split_once('/').unwrap_or((rest, ""));
     if owner.contains(['*', '?']) && !owner.contains('@') {
-        let message = format!(
-            "`{value}` lets in every owner whose name begins so, such as `{}-evil`.",
-            owner.trim_end_matches('*')
-        );
+        let start = owner.trim_end_matches('*');
+        let message =
+            format!("`{value}` lets in every owner whose name begins so, such as `{start}-evil`.");
         return Some(
             finding(
                 statement,

@@ -24,7 +24,7 @@ pub struct Account {
     /// When it was read: seconds since the Unix epoch.
     pub taken: u64,
     /// The OIDC providers by ARN.
-    pub providers: BTreeMap<String, Provider>,
+    pub providers: BTreeMap<String, OidcProvider>,
     /// The roles by ARN.
     pub roles: BTreeMap<String, Role>,
     /// The users by ARN.
@@ -61,7 +61,7 @@ pub struct Account {
 
 /// An OIDC provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
+pub struct OidcProvider {
     /// The audiences.
     pub client_ids: Vec<String>,
     /// The thumbprints.
@@ -307,6 +307,8 @@ impl Account {
     /// The role of this name; letter case does not distinguish two roles.
     #[must_use]
     pub fn role(&self, name: &str) -> Option<(&String, &Role)> {
-        self.roles.iter().find(|(_, role)| role.name.eq_ignore_ascii_case(name))
+        self.roles
+            .iter()
+            .find(|(_, role)| role.name.eq_ignore_ascii_case(name))
     }
 }

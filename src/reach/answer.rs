@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::policy::{Decision, Document, Grants, PolicyKind, Request, RequestPrincipal, StatementRef, Witness, evaluate};
+use crate::policy::{
+    Decision, Document, Grants, PolicyKind, Request, RequestPrincipal, StatementRef, Witness,
+    evaluate,
+};
 
 use super::facts::Facts;
 use super::github::{AUDIENCE, Family, GithubRepository, federated, key};
@@ -46,17 +49,27 @@ impl Facts<'_> {
         }
         let service = action.split(':').next().unwrap_or_default();
         let (kind, name) = match text.split_once('/') {
-            Some((kind, name)) if self.config.declarations.contains_key(text) || is_kind(kind) => (kind, name),
+            Some((kind, name)) if self.config.declarations.contains_key(text) || is_kind(kind) => {
+                (kind, name)
+            }
             _ => (self.kind_of(service, text), text),
         };
         match kind {
             "repository" => self.arn("ecr", &format!("repository/{name}")),
             "role" => {
-                let path = self.config.roles.get(name).map_or("/", |role| role.path.as_str());
+                let path = self
+                    .config
+                    .roles
+                    .get(name)
+                    .map_or("/", |role| role.path.as_str());
                 self.arn("iam", &format!("role{path}{name}"))
             }
             "policy" => {
-                let path = self.config.policies.get(name).map_or("/", |policy| policy.path.as_str());
+                let path = self
+                    .config
+                    .policies
+                    .get(name)
+                    .map_or("/", |policy| policy.path.as_str());
                 self.arn("iam", &format!("policy{path}{name}"))
             }
             "oidc_provider" => self.arn("iam", &format!("oidc-provider/{name}")),
@@ -64,7 +77,10 @@ impl Facts<'_> {
             "secret" => self.arn("secretsmanager", &format!("secret:{name}-??????")),
             "cluster" => self.arn("ecs", &format!("cluster/{name}")),
             "service" => match self.config.services.get(name) {
-                Some(service) => self.arn("ecs", &format!("service/{}/{}", service.cluster.name, service.name)),
+                Some(service) => self.arn(
+                    "ecs",
+                    &format!("service/{}/{}", service.cluster.name, service.name),
+                ),
                 None => self.arn("ecs", &format!("service/{name}")),
             },
             _ => text.to_owned(),
@@ -92,9 +108,13 @@ impl Facts<'_> {
         if subject.starts_with("repo:") || subject.starts_with("repository") {
             return Ok(self.token_can(subject, action, resource));
         }
-        let named = |holder: &&Holder| [&holder.address, &holder.arn, &holder.name].contains(&&subject.to_owned());
+        let named = |holder: &&Holder| {
+            [&holder.address, &holder.arn, &holder.name].contains(&&subject.to_owned())
+        };
         let Some(holder) = self.holders.iter().find(named) else {
-            return Err(format!("There is no role or user {subject} in the account or in infra.toml."));
+            return Err(format!(
+                "There is no role or user {subject} in the account or in infra.toml."
+            ));
         };
         Ok(self.permits(holder, action, resource))
     }
@@ -103,10 +123,16 @@ impl Facts<'_> {
         let mut out = Vec::new();
         for role in self.roles() {
             let Some(state) = role.now() else { continue };
-            let Some(witness) = lets_in(state, subject) else { continue };
+            let Some(witness) = lets_in(state, subject) else {
+                continue;
+            };
             for mut permit in self.permits(role, action, resource) {
                 let token = subject.to_owned();
-                permit.door = vec![Door { subjects: token.clone(), statement: witness.statement.clone(), token }];
+                permit.door = vec![Door {
+                    subjects: token.clone(),
+                    statement: witness.statement.clone(),
+                    token,
+                }];
                 out.push(permit);
             }
         }
@@ -114,7 +140,9 @@ impl Facts<'_> {
     }
 
     fn permits(&self, holder: &Holder, action: &str, resource: &str) -> Vec<Permit> {
-        let Some(state) = holder.now() else { return Vec::new() };
+        let Some(state) = holder.now() else {
+            return Vec::new();
+        };
         let request = Request {
             principal: RequestPrincipal::Aws(holder.arn.clone()),
             action: action.to_owned(),
@@ -137,18 +165,38 @@ impl Facts<'_> {
             }
             Some(Decision::NotAllowed) | None => {}
         }
-        out.extend(state.may(&[action], &[resource]).into_iter().map(|witness| {
-            let policy = state.held(&witness).map(|held| held.name.clone()).unwrap_or_default();
-            let Witness { request, statement, .. } = witness;
-            Permit { who: holder.address.clone(), door: Vec::new(), policy, statement, request }
-        }));
+        out.extend(
+            state
+                .may(&[action], &[resource])
+                .into_iter()
+                .map(|witness| {
+                    let policy = state
+                        .held(&witness)
+                        .map(|held| held.name.clone())
+                        .unwrap_or_default();
+                    let Witness {
+                        request, statement, ..
+                    } = witness;
+                    Permit {
+                        who: holder.address.clone(),
+                        door: Vec::new(),
+                        policy,
+                        statement,
+                        request,
+                    }
+                }),
+        );
         out
     }
 
     /// The policy of the repository that a resource is: the live one, else the declared one.
     fn repository_policy(&self, resource: &str) -> Option<Document> {
         let (_, name) = resource.split_once(":repository/")?;
-        let live = self.account.repositories.get(name).and_then(|repository| repository.policy.as_ref());
+        let live = self
+            .account
+            .repositories
+            .get(name)
+            .and_then(|repository| repository.policy.as_ref());
         if let Some(text) = live {
             return Document::read(text, PolicyKind::Resource).ok();
         }
@@ -170,12 +218,26 @@ impl Facts<'_> {
     }
 
     fn doors(&self, holder: &Holder) -> Vec<Door> {
-        let Some(trust) = holder.now().and_then(|state| state.trust.as_ref()) else { return Vec::new() };
-        let providers: Vec<String> = trust.document.statements().iter().flat_map(federated).collect();
-        let Some(repository) = GithubRepository::declared(self.config).filter(|_| !providers.is_empty()) else {
+        let Some(trust) = holder.now().and_then(|state| state.trust.as_ref()) else {
             return Vec::new();
         };
-        let environments: Vec<String> = self.config.environments.iter().map(|one| one.name.clone()).collect();
+        let providers: Vec<String> = trust
+            .document
+            .statements()
+            .iter()
+            .flat_map(federated)
+            .collect();
+        let Some(repository) =
+            GithubRepository::declared(self.config).filter(|_| !providers.is_empty())
+        else {
+            return Vec::new();
+        };
+        let environments: Vec<String> = self
+            .config
+            .environments
+            .iter()
+            .map(|one| one.name.clone())
+            .collect();
         let grants = Grants::of(&trust.document);
         let mut out = Vec::new();
         for family in Family::all(self.default_branch(), &environments) {
@@ -187,8 +249,14 @@ impl Facts<'_> {
                 statement: witness.statement,
             }));
         }
-        let elsewhere = Requests::tokens(&providers, &[json!({ "StringLike": { key("sub"): "repo:*" } })]);
-        let ours = Requests::tokens(&providers, &[json!({ "StringLike": { key("sub"): repository.subjects() } })]);
+        let elsewhere = Requests::tokens(
+            &providers,
+            &[json!({ "StringLike": { key("sub"): "repo:*" } })],
+        );
+        let ours = Requests::tokens(
+            &providers,
+            &[json!({ "StringLike": { key("sub"): repository.subjects() } })],
+        );
         let others = Requests::witnesses(&grants, &[&elsewhere], &[&ours]);
         out.extend(others.into_iter().next().map(|witness| Door {
             subjects: "other repositories".to_owned(),
@@ -202,7 +270,12 @@ impl Facts<'_> {
 /// A token of this subject that the role's trust policy lets in.
 fn lets_in(state: &State, subject: &str) -> Option<Witness> {
     let trust = state.trust.as_ref()?;
-    let providers: Vec<String> = trust.document.statements().iter().flat_map(federated).collect();
+    let providers: Vec<String> = trust
+        .document
+        .statements()
+        .iter()
+        .flat_map(federated)
+        .collect();
     if providers.is_empty() {
         return None;
     }
@@ -210,11 +283,21 @@ fn lets_in(state: &State, subject: &str) -> Option<Witness> {
         &providers,
         &[json!({ "StringEquals": { key("sub"): subject, key("aud"): AUDIENCE } })],
     );
-    Requests::witnesses(&Grants::of(&trust.document), &[&tokens], &[]).into_iter().next()
+    Requests::witnesses(&Grants::of(&trust.document), &[&tokens], &[])
+        .into_iter()
+        .next()
 }
 
 fn is_kind(text: &str) -> bool {
-    const KINDS: &[&str] =
-        &["oidc_provider", "policy", "role", "repository", "log_group", "secret", "cluster", "service"];
+    const KINDS: &[&str] = &[
+        "oidc_provider",
+        "policy",
+        "role",
+        "repository",
+        "log_group",
+        "secret",
+        "cluster",
+        "service",
+    ];
     KINDS.contains(&text)
 }

@@ -26,28 +26,44 @@ impl<'a> Facts<'a> {
     /// Reads every document of the account and of infra.toml.
     #[must_use]
     pub fn new(config: &'a Config, account: &'a Account) -> Self {
-        let mut reader = Reader { config, account, managed: BTreeMap::new(), unreadable: Vec::new() };
+        let mut reader = Reader {
+            config,
+            account,
+            managed: BTreeMap::new(),
+            unreadable: Vec::new(),
+        };
         reader.read_managed();
         let mut holders = reader.roles();
         holders.extend(reader.users());
-        Self { config, account, holders, unreadable: reader.unreadable }
+        Self {
+            config,
+            account,
+            holders,
+            unreadable: reader.unreadable,
+        }
     }
 
     /// The roles.
     pub fn roles(&self) -> impl Iterator<Item = &Holder> {
-        self.holders.iter().filter(|holder| holder.kind == HolderKind::Role)
+        self.holders
+            .iter()
+            .filter(|holder| holder.kind == HolderKind::Role)
     }
 
     /// The holder with this address or ARN.
     #[must_use]
     pub fn holder(&self, name: &str) -> Option<&Holder> {
-        self.holders.iter().find(|holder| holder.address == name || holder.arn == name)
+        self.holders
+            .iter()
+            .find(|holder| holder.address == name || holder.arn == name)
     }
 
     /// Every declared and every live trust policy, with its role.
     pub fn trusts(&self) -> impl Iterator<Item = (&Holder, &State, &Held)> {
         self.roles().flat_map(|role| {
-            role.states.iter().filter_map(move |state| state.trust.as_ref().map(|trust| (role, state, trust)))
+            role.states
+                .iter()
+                .filter_map(move |state| state.trust.as_ref().map(|trust| (role, state, trust)))
         })
     }
 
@@ -55,8 +71,16 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn arn(&self, service: &str, resource: &str) -> String {
         let project = &self.config.project;
-        let region = if service == "iam" { "" } else { project.region.as_str() };
-        format!("arn:{}:{service}:{region}:{}:{resource}", project.partition.as_str(), project.account_id)
+        let region = if service == "iam" {
+            ""
+        } else {
+            project.region.as_str()
+        };
+        format!(
+            "arn:{}:{service}:{region}:{}:{resource}",
+            project.partition.as_str(),
+            project.account_id
+        )
     }
 }
 
@@ -81,7 +105,11 @@ impl<'a> Reader<'a> {
         match Document::read(text, kind) {
             Ok(document) => Some(document),
             Err(errors) => {
-                let reason = errors.into_iter().next().map(|error| error.message).unwrap_or_default();
+                let reason = errors
+                    .into_iter()
+                    .next()
+                    .map(|error| error.message)
+                    .unwrap_or_default();
                 self.unreadable.push((whose.to_owned(), reason));
                 None
             }
@@ -100,7 +128,10 @@ impl<'a> Reader<'a> {
         for name in names {
             let declared = config.roles.get(name);
             let there = live.get(&name.to_ascii_lowercase()).copied();
-            let shadow = config.roles.keys().any(|other| other != name && other.eq_ignore_ascii_case(name));
+            let shadow = config
+                .roles
+                .keys()
+                .any(|other| other != name && other.eq_ignore_ascii_case(name));
             if declared.is_none() && shadow {
                 continue;
             }
@@ -109,7 +140,12 @@ impl<'a> Reader<'a> {
         out
     }
 
-    fn role(&mut self, name: &str, declared: Option<&'a DeclaredRole>, live: Option<(&String, &'a Role)>) -> Holder {
+    fn role(
+        &mut self,
+        name: &str,
+        declared: Option<&'a DeclaredRole>,
+        live: Option<(&String, &'a Role)>,
+    ) -> Holder {
         let address = format!("role/{name}");
         let mut states = Vec::new();
         if let Some(role) = declared {
@@ -124,10 +160,23 @@ impl<'a> Reader<'a> {
         let path = declared.map_or("/", |role| role.path.as_str());
         let project = &self.config.project;
         let arn = live.map_or_else(
-            || format!("arn:{}:iam::{}:role{path}{name}", project.partition.as_str(), project.account_id),
+            || {
+                format!(
+                    "arn:{}:iam::{}:role{path}{name}",
+                    project.partition.as_str(),
+                    project.account_id
+                )
+            },
             |(arn, _)| arn.clone(),
         );
-        Holder { address, arn, name: name.to_owned(), kind: HolderKind::Role, declared: declared.is_some(), states }
+        Holder {
+            address,
+            arn,
+            name: name.to_owned(),
+            kind: HolderKind::Role,
+            declared: declared.is_some(),
+            states,
+        }
     }
 
     fn declared_state(&self, role: &'a DeclaredRole) -> State {
@@ -138,7 +187,10 @@ impl<'a> Reader<'a> {
         };
         let mut unknown = Vec::new();
         let mut managed = |reference: &crate::config::PolicyReference| {
-            let declared = reference.declared.as_ref().and_then(|name| Some((name, self.config.policies.get(name)?)));
+            let declared = reference
+                .declared
+                .as_ref()
+                .and_then(|name| Some((name, self.config.policies.get(name)?)));
             let found = match declared {
                 Some((name, policy)) => Some(held(format!("policy/{name}"), &policy.document)),
                 None => self.managed(&reference.arn),
@@ -148,23 +200,41 @@ impl<'a> Reader<'a> {
             }
             found
         };
-        let mut policies: Vec<Held> = role.managed_policies.iter().filter_map(&mut managed).collect();
+        let mut policies: Vec<Held> = role
+            .managed_policies
+            .iter()
+            .filter_map(&mut managed)
+            .collect();
         let boundary = role.permissions_boundary.as_ref().map(&mut managed);
         for (name, source) in &role.inline_policies {
             policies.push(held(format!("inline policy {name}"), source));
         }
         let trust = Some(held("trust policy".to_owned(), &role.trust));
-        State { origin: Origin::Declared, trust, policies, boundary, unknown }
+        State {
+            origin: Origin::Declared,
+            trust,
+            policies,
+            boundary,
+            unknown,
+        }
     }
 
     fn managed(&self, arn: &str) -> Option<Held> {
         let document = self.managed.get(arn)?.clone();
-        Some(Held { name: self.policy_name(arn), path: None, document })
+        Some(Held {
+            name: self.policy_name(arn),
+            path: None,
+            document,
+        })
     }
 
     fn policy_name(&self, arn: &str) -> String {
         let name = arn.rsplit('/').next().unwrap_or(arn);
-        if self.config.policies.contains_key(name) { format!("policy/{name}") } else { arn.to_owned() }
+        if self.config.policies.contains_key(name) {
+            format!("policy/{name}")
+        } else {
+            arn.to_owned()
+        }
     }
 
     fn live_role(&mut self, arn: &str, role: &'a Role) -> State {
@@ -192,31 +262,54 @@ impl<'a> Reader<'a> {
             for (name, text) in &permissions.inline_policies {
                 if let Some(document) = self.parse(whose, text, PolicyKind::Identity) {
                     let name = format!("inline policy {name}");
-                    policies.push(Held { name, path: None, document: Arc::new(document) });
+                    policies.push(Held {
+                        name,
+                        path: None,
+                        document: Arc::new(document),
+                    });
                 }
             }
         }
-        let boundary = all.first().and_then(|own| own.boundary.as_ref()).map(|arn| {
-            let held = self.managed(arn);
-            if held.is_none() {
-                unknown.push(arn.clone());
-            }
-            held
-        });
-        State { origin: Origin::Live, trust: None, policies, boundary, unknown }
+        let boundary = all
+            .first()
+            .and_then(|own| own.boundary.as_ref())
+            .map(|arn| {
+                let held = self.managed(arn);
+                if held.is_none() {
+                    unknown.push(arn.clone());
+                }
+                held
+            });
+        State {
+            origin: Origin::Live,
+            trust: None,
+            policies,
+            boundary,
+            unknown,
+        }
     }
 
     fn users(&mut self) -> Vec<Holder> {
         let account = self.account;
         let mut out = Vec::new();
         for (arn, user) in &account.users {
-            let groups = user.groups.iter().filter_map(|group| account.groups.get(group));
+            let groups = user
+                .groups
+                .iter()
+                .filter_map(|group| account.groups.get(group));
             let mut all = vec![&user.permissions];
             all.extend(groups.map(|group| &group.permissions));
             let state = self.permissions(arn, &all);
             let address = format!("user/{}", user.name);
             let (arn, name) = (arn.clone(), user.name.clone());
-            out.push(Holder { address, arn, name, kind: HolderKind::User, declared: false, states: vec![state] });
+            out.push(Holder {
+                address,
+                arn,
+                name,
+                kind: HolderKind::User,
+                declared: false,
+                states: vec![state],
+            });
         }
         out
     }

@@ -33,14 +33,29 @@ impl GithubRepository {
     /// The repository of `[github]`.
     #[must_use]
     pub fn declared(config: &Config) -> Option<Self> {
-        let Github { owner, name, repository_id, owner_id } = config.github.clone()?;
-        Some(Self { owner, name, owner_id, repository_id })
+        let Github {
+            owner,
+            name,
+            repository_id,
+            owner_id,
+        } = config.github.clone()?;
+        Some(Self {
+            owner,
+            name,
+            owner_id,
+            repository_id,
+        })
     }
 
     /// A repository by its names alone.
     #[must_use]
     pub fn named(owner: &str, name: &str) -> Self {
-        Self { owner: owner.to_owned(), name: name.to_owned(), owner_id: None, repository_id: None }
+        Self {
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            owner_id: None,
+            repository_id: None,
+        }
     }
 
     /// `OWNER/NAME`.
@@ -53,8 +68,20 @@ impl GithubRepository {
     #[must_use]
     pub fn prefixes(&self) -> [String; 2] {
         let number = |id: Option<u64>| id.map_or_else(|| "*".to_owned(), |id| id.to_string());
-        let Self { owner, name, owner_id, repository_id } = self;
-        [format!("repo:{owner}/{name}"), format!("repo:{owner}@{}/{name}@{}", number(*owner_id), number(*repository_id))]
+        let Self {
+            owner,
+            name,
+            owner_id,
+            repository_id,
+        } = self;
+        [
+            format!("repo:{owner}/{name}"),
+            format!(
+                "repo:{owner}@{}/{name}@{}",
+                number(*owner_id),
+                number(*repository_id)
+            ),
+        ]
     }
 
     /// Subject patterns of this repository's tokens, customised templates included: a colon inside a claim is
@@ -62,12 +89,24 @@ impl GithubRepository {
     #[must_use]
     pub fn subjects(&self) -> Vec<String> {
         let full = self.full_name();
-        let mut out = vec![format!("repository:{full}:*"), format!("*:repository:{full}:*"), format!("*:repository:{full}")];
+        let mut out = vec![
+            format!("repository:{full}:*"),
+            format!("*:repository:{full}:*"),
+            format!("*:repository:{full}"),
+        ];
         for prefix in self.prefixes() {
-            out.extend([format!("{prefix}:*"), format!("*:{prefix}:*"), format!("*:{prefix}")]);
+            out.extend([
+                format!("{prefix}:*"),
+                format!("*:{prefix}:*"),
+                format!("*:{prefix}"),
+            ]);
         }
         if let Some(id) = self.repository_id {
-            out.extend([format!("repository_id:{id}:*"), format!("*:repository_id:{id}:*"), format!("*:repository_id:{id}")]);
+            out.extend([
+                format!("repository_id:{id}:*"),
+                format!("*:repository_id:{id}:*"),
+                format!("*:repository_id:{id}"),
+            ]);
         }
         out
     }
@@ -128,12 +167,22 @@ impl Family {
         match self {
             Self::DefaultBranch(name) => branch(name),
             Self::OtherBranch(_) => branch(any),
-            Self::Tag => (format!("ref:refs/tags/{any}"), format!("refs/tags/{any}"), None),
+            Self::Tag => (
+                format!("ref:refs/tags/{any}"),
+                format!("refs/tags/{any}"),
+                None,
+            ),
             Self::PullRequest => ("pull_request".to_owned(), "refs/pull/*".to_owned(), None),
-            Self::Environment(name) => {
-                (format!("environment:{}", name.replace(':', "%3A")), "*".to_owned(), Some(name.clone()))
-            }
-            Self::OtherEnvironment(_) => (format!("environment:{any}"), "*".to_owned(), Some(any.to_owned())),
+            Self::Environment(name) => (
+                format!("environment:{}", name.replace(':', "%3A")),
+                "*".to_owned(),
+                Some(name.clone()),
+            ),
+            Self::OtherEnvironment(_) => (
+                format!("environment:{any}"),
+                "*".to_owned(),
+                Some(any.to_owned()),
+            ),
         }
     }
 
@@ -141,8 +190,13 @@ impl Family {
     fn except(&self) -> Vec<String> {
         match self {
             Self::OtherBranch(default) => vec![format!("ref:refs/heads/{default}")],
-            Self::OtherEnvironment(names) => names.iter().map(|name| format!("environment:{name}")).collect(),
-            Self::DefaultBranch(_) | Self::Tag | Self::PullRequest | Self::Environment(_) => Vec::new(),
+            Self::OtherEnvironment(names) => names
+                .iter()
+                .map(|name| format!("environment:{name}"))
+                .collect(),
+            Self::DefaultBranch(_) | Self::Tag | Self::PullRequest | Self::Environment(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -166,7 +220,11 @@ impl Family {
         except: &[String],
     ) -> Requests {
         let (context, reference, environment) = self.claims(any);
-        let of = |context: &String| repository.prefixes().map(|prefix| format!("{prefix}:{context}"));
+        let of = |context: &String| {
+            repository
+                .prefixes()
+                .map(|prefix| format!("{prefix}:{context}"))
+        };
         let mut conditions = json!({
             "StringLike": { key("sub"): of(&context) },
             "StringLikeIfExists": { key("repository"): repository.full_name(), key("ref"): reference },
@@ -204,6 +262,12 @@ pub fn is_github(principal: &Principal) -> bool {
 /// The ARNs of GitHub's provider that a statement names.
 #[must_use]
 pub fn federated(statement: &Statement) -> Vec<String> {
-    let list = statement.principals.iter().filter(|principals| !principals.negated).flat_map(|one| &one.list);
-    list.filter(|principal| is_github(principal)).map(|principal| principal.tagged().1.to_owned()).collect()
+    let list = statement
+        .principals
+        .iter()
+        .filter(|principals| !principals.negated)
+        .flat_map(|one| &one.list);
+    list.filter(|principal| is_github(principal))
+        .map(|principal| principal.tagged().1.to_owned())
+        .collect()
 }

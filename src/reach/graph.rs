@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::{Config, Image};
+use crate::config::{Config, Image, TagMutability};
 use crate::policy::{Grants, Request, StatementRef, Witness};
 
 use super::facts::Facts;
@@ -31,14 +31,24 @@ pub enum Power {
 
 impl Power {
     /// Every power.
-    pub const ALL: [Self; 5] = [Self::Push, Self::Update, Self::Pass, Self::EditRole, Self::EditPolicy];
+    pub const ALL: [Self; 5] = [
+        Self::Push,
+        Self::Update,
+        Self::Pass,
+        Self::EditRole,
+        Self::EditPolicy,
+    ];
 
     /// Any of these actions gives it.
     #[must_use]
     pub fn actions(self) -> &'static [&'static str] {
         match self {
             Self::Push => &["ecr:PutImage"],
-            Self::Update => &["ecs:UpdateService", "ecs:CreateTaskSet", "ecs:UpdateServicePrimaryTaskSet"],
+            Self::Update => &[
+                "ecs:UpdateService",
+                "ecs:CreateTaskSet",
+                "ecs:UpdateServicePrimaryTaskSet",
+            ],
             Self::Pass => &["iam:PassRole"],
             Self::EditRole => &[
                 "iam:AttachRolePolicy",
@@ -120,6 +130,8 @@ pub struct Graph {
     pub services: BTreeMap<String, Vec<String>>,
     /// The services of production.
     pub production: BTreeSet<String>,
+    /// The repositories in which some tag can be moved.
+    pub movable: BTreeSet<String>,
 }
 
 impl Graph {
@@ -130,7 +142,9 @@ impl Graph {
         grants.iter().find(|grant| match grant.power {
             Power::Update => self.production.contains(&grant.resource),
             Power::Push => self.services.get(&grant.resource).is_some_and(|services| {
-                services.iter().any(|service| self.production.contains(service))
+                services
+                    .iter()
+                    .any(|service| self.production.contains(service))
             }),
             Power::Pass | Power::EditRole | Power::EditPolicy => false,
         })
@@ -143,13 +157,27 @@ impl Facts<'_> {
     pub fn targets(&self) -> Vec<Target> {
         let config = self.config;
         let mut out = Vec::new();
-        let mut add = |address: String, arn: String, power| out.push(Target { address, arn, power });
+        let mut add = |address: String, arn: String, power| {
+            out.push(Target {
+                address,
+                arn,
+                power,
+            });
+        };
         for name in config.repositories.keys() {
-            add(format!("repository/{name}"), self.arn("ecr", &format!("repository/{name}")), Power::Push);
+            add(
+                format!("repository/{name}"),
+                self.arn("ecr", &format!("repository/{name}")),
+                Power::Push,
+            );
         }
         for (key, service) in &config.services {
             let resource = format!("service/{}/{}", service.cluster.name, service.name);
-            add(format!("service/{key}"), self.arn("ecs", &resource), Power::Update);
+            add(
+                format!("service/{key}"),
+                self.arn("ecs", &resource),
+                Power::Update,
+            );
         }
         for (name, role) in &config.roles {
             let arn = self.arn("iam", &format!("role{}{name}", role.path));
@@ -170,13 +198,30 @@ impl Facts<'_> {
         for power in Power::ALL {
             let wanted: Vec<&Target> = targets
                 .iter()
-                .filter(|target| target.power == power && state.mentions(power.actions(), &[&target.arn]))
+                .filter(|target| {
+                    target.power == power && state.mentions(power.actions(), &[&target.arn])
+                })
                 .collect();
             for target in wanted {
-                for witness in state.may(power.actions(), &[&target.arn]).into_iter().take(1) {
-                    let policy = state.held(&witness).map(|held| held.name.clone()).unwrap_or_default();
-                    let Witness { request, statement, .. } = witness;
-                    out.push(Grant { power, resource: target.address.clone(), policy, statement, request });
+                for witness in state
+                    .may(power.actions(), &[&target.arn])
+                    .into_iter()
+                    .take(1)
+                {
+                    let policy = state
+                        .held(&witness)
+                        .map(|held| held.name.clone())
+                        .unwrap_or_default();
+                    let Witness {
+                        request, statement, ..
+                    } = witness;
+                    out.push(Grant {
+                        power,
+                        resource: target.address.clone(),
+                        policy,
+                        statement,
+                        request,
+                    });
                 }
             }
         }
@@ -186,18 +231,29 @@ impl Facts<'_> {
     /// The graph of all roles that some GitHub token may assume.
     #[must_use]
     pub fn graph(&self, trusts: &[TrustText<'_>]) -> Graph {
-        let mut graph = Graph { services: services(self.config), production: production(self.config), ..Graph::default() };
+        let mut graph = Graph {
+            edges: Vec::new(),
+            grants: BTreeMap::new(),
+            services: services(self.config),
+            production: production(self.config),
+            movable: movable(self.config),
+        };
         let targets = self.targets();
         for trust in trusts {
             let edges = self.edges(trust);
             let address = &trust.role.address;
             if !edges.is_empty() && !graph.grants.contains_key(address) {
-                let grants = trust.role.now().map(|state| self.grants(state, &targets)).unwrap_or_default();
+                let grants = trust
+                    .role
+                    .now()
+                    .map(|state| self.grants(state, &targets))
+                    .unwrap_or_default();
                 graph.grants.insert(address.clone(), grants);
             }
             for edge in edges {
                 let known = graph.edges.iter().any(|one| {
-                    (&one.role, &one.repository, &one.subjects) == (&edge.role, &edge.repository, &edge.subjects)
+                    (&one.role, &one.repository, &one.subjects)
+                        == (&edge.role, &edge.repository, &edge.subjects)
                 });
                 if !known {
                     graph.edges.push(edge);
@@ -208,15 +264,27 @@ impl Facts<'_> {
     }
 
     fn edges(&self, trust: &TrustText<'_>) -> Vec<Edge> {
-        let providers: Vec<String> = trust.document.statements().iter().flat_map(federated).collect();
-        let environments: Vec<String> = self.config.environments.iter().map(|one| one.name.clone()).collect();
+        let providers: Vec<String> = trust
+            .document
+            .statements()
+            .iter()
+            .flat_map(federated)
+            .collect();
+        let environments: Vec<String> = self
+            .config
+            .environments
+            .iter()
+            .map(|one| one.name.clone())
+            .collect();
         let families = Family::all(self.default_branch(), &environments);
         let mut out = Vec::new();
         for repository in &trust.repositories {
             for family in &families {
                 let tokens = family.tokens(&providers, repository);
                 let found = Requests::witnesses(&Grants::of(trust.document), &[&tokens], &[]);
-                let Some(witness) = found.into_iter().next() else { continue };
+                let Some(witness) = found.into_iter().next() else {
+                    continue;
+                };
                 out.push(Edge {
                     repository: repository.full_name(),
                     subjects: family.words(),
@@ -234,7 +302,9 @@ impl Facts<'_> {
     #[must_use]
     pub fn default_branch(&self) -> &str {
         let github = self.account.github.as_ref();
-        github.and_then(|facts| facts.default_branch.as_deref()).unwrap_or("main")
+        github
+            .and_then(|facts| facts.default_branch.as_deref())
+            .unwrap_or("main")
     }
 }
 
@@ -254,7 +324,19 @@ pub struct TrustText<'a> {
 /// The subject of a request's token.
 #[must_use]
 pub fn subject(request: &Request) -> Option<String> {
-    request.context.get(&super::github::key("sub")).and_then(|values| values.first()).cloned()
+    request
+        .context
+        .get(&super::github::key("sub"))
+        .and_then(|values| values.first())
+        .cloned()
+}
+
+/// The addresses of the declared repositories whose tags are not all immutable.
+fn movable(config: &Config) -> BTreeSet<String> {
+    let all = config.repositories.iter();
+    all.filter(|(_, repository)| repository.image_tag_mutability != TagMutability::Immutable)
+        .map(|(name, _)| format!("repository/{name}"))
+        .collect()
 }
 
 /// Repository addresses → the addresses of the declared services whose images come from them.
@@ -268,7 +350,9 @@ fn services(config: &Config) -> BTreeMap<String, Vec<String>> {
                     repositories.insert(name.clone());
                 }
                 Image::Fixed(text) => {
-                    let name = text.split_once('/').map_or("", |(_, rest)| rest.split([':', '@']).next().unwrap_or(""));
+                    let name = text
+                        .split_once('/')
+                        .map_or("", |(_, rest)| rest.split([':', '@']).next().unwrap_or(""));
                     if config.repositories.contains_key(name) {
                         repositories.insert(name.to_owned());
                     }
@@ -276,7 +360,9 @@ fn services(config: &Config) -> BTreeMap<String, Vec<String>> {
             }
         }
         for name in repositories {
-            out.entry(format!("repository/{name}")).or_default().push(format!("service/{key}"));
+            out.entry(format!("repository/{name}"))
+                .or_default()
+                .push(format!("service/{key}"));
         }
     }
     out
@@ -286,14 +372,30 @@ fn services(config: &Config) -> BTreeMap<String, Vec<String>> {
 /// all of them.
 #[must_use]
 pub fn production_environments(config: &Config) -> BTreeSet<&str> {
-    let before: BTreeSet<&str> = config.environments.iter().filter_map(|one| one.after.as_deref()).collect();
-    let last = config.environments.iter().filter(|one| one.after.is_some() && !before.contains(one.name.as_str()));
+    let before: BTreeSet<&str> = config
+        .environments
+        .iter()
+        .filter_map(|one| one.after.as_deref())
+        .collect();
+    let last = config
+        .environments
+        .iter()
+        .filter(|one| one.after.is_some() && !before.contains(one.name.as_str()));
     let last: BTreeSet<&str> = last.map(|one| one.name.as_str()).collect();
     if !last.is_empty() {
         return last;
     }
-    let named = |name: &str| matches!(name.to_ascii_lowercase().as_str(), "production" | "prod" | "live");
-    let all: BTreeSet<&str> = config.environments.iter().map(|one| one.name.as_str()).collect();
+    let named = |name: &str| {
+        matches!(
+            name.to_ascii_lowercase().as_str(),
+            "production" | "prod" | "live"
+        )
+    };
+    let all: BTreeSet<&str> = config
+        .environments
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     let called: BTreeSet<&str> = all.iter().copied().filter(|name| named(name)).collect();
     if called.is_empty() { all } else { called }
 }
@@ -302,7 +404,13 @@ pub fn production_environments(config: &Config) -> BTreeSet<&str> {
 #[must_use]
 pub fn production(config: &Config) -> BTreeSet<String> {
     let environments = production_environments(config);
-    let of = |key: &str| -> Option<&str> { config.declarations.get(&format!("service/{key}"))?.environment.as_deref() };
+    let of = |key: &str| -> Option<&str> {
+        config
+            .declarations
+            .get(&format!("service/{key}"))?
+            .environment
+            .as_deref()
+    };
     config
         .services
         .keys()

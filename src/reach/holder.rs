@@ -106,17 +106,26 @@ impl State {
     /// leaves out conditions, denials and boundaries.
     #[must_use]
     pub fn mentions(&self, actions: &[&str], resources: &[&str]) -> bool {
-        let allows = self.policies.iter().flat_map(|held| held.document.statements());
-        allows.filter(|statement| statement.effect == Effect::Allow).any(|statement| {
-            actions.iter().any(|action| could_match(&statement.actions, action, true))
-                && resources.iter().any(|resource| names(statement, resource))
-        })
+        let allows = self
+            .policies
+            .iter()
+            .flat_map(|held| held.document.statements());
+        allows
+            .filter(|statement| statement.effect == Effect::Allow)
+            .any(|statement| {
+                actions
+                    .iter()
+                    .any(|action| could_match(&statement.actions, action, true))
+                    && resources.iter().any(|resource| names(statement, resource))
+            })
     }
 
     /// Whether two states say the same in the same words.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
-        let one = |a: &Held, b: &Held| Arc::ptr_eq(&a.document, &b.document) || same_spelling(&a.document, &b.document);
+        let one = |a: &Held, b: &Held| {
+            Arc::ptr_eq(&a.document, &b.document) || same_spelling(&a.document, &b.document)
+        };
         let optional = |a: Option<&Held>, b: Option<&Held>| match (a, b) {
             (Some(a), Some(b)) => one(a, b),
             (None, None) => true,
@@ -126,27 +135,52 @@ impl State {
         optional(self.trust.as_ref(), other.trust.as_ref())
             && optional(boundary(self).as_ref(), boundary(other).as_ref())
             && self.policies.len() == other.policies.len()
-            && self.policies.iter().all(|a| other.policies.iter().any(|b| one(a, b)))
+            && self
+                .policies
+                .iter()
+                .all(|a| other.policies.iter().any(|b| one(a, b)))
     }
 }
 
 fn names(statement: &Statement, resource: &str) -> bool {
-    statement.resources.as_ref().is_none_or(|resources| could_match(resources, resource, false))
+    statement
+        .resources
+        .as_ref()
+        .is_none_or(|resources| could_match(resources, resource, false))
 }
 
 /// Whether a pattern list may have something in common with a text, which may hold wildcards itself. Errs towards yes.
 fn could_match(patterns: &Patterns, text: &str, fold: bool) -> bool {
-    patterns.negated || patterns.list.iter().any(|pattern| overlap(pattern, text, fold))
+    patterns.negated
+        || patterns
+            .list
+            .iter()
+            .any(|pattern| overlap(pattern, text, fold))
 }
 
 /// Whether two texts agree up to the first wildcard of either, from the start and from the end.
 fn overlap(a: &str, b: &str, fold: bool) -> bool {
     let wild = |letter: u8| matches!(letter, b'*' | b'?' | b'$');
-    let same = |a: u8, b: u8| if fold { a.eq_ignore_ascii_case(&b) } else { a == b };
-    let forward = a.bytes().zip(b.bytes()).take_while(|(a, b)| !wild(*a) && !wild(*b)).all(|(a, b)| same(a, b));
+    let same = |a: u8, b: u8| {
+        if fold {
+            a.eq_ignore_ascii_case(&b)
+        } else {
+            a == b
+        }
+    };
+    let forward = a
+        .bytes()
+        .zip(b.bytes())
+        .take_while(|(a, b)| !wild(*a) && !wild(*b))
+        .all(|(a, b)| same(a, b));
     // A variable (`${...}`) ends in a brace: going backwards, that is where the unknown begins.
     let end = |letter: u8| wild(letter) || letter == b'}';
-    let backward = a.bytes().rev().zip(b.bytes().rev()).take_while(|(a, b)| !end(*a) && !end(*b)).all(|(a, b)| same(a, b));
+    let backward = a
+        .bytes()
+        .rev()
+        .zip(b.bytes().rev())
+        .take_while(|(a, b)| !end(*a) && !end(*b))
+        .all(|(a, b)| same(a, b));
     let plain = |text: &str| !text.bytes().any(wild);
     forward && backward && (!(plain(a) && plain(b)) || a.len() == b.len())
 }

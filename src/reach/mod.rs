@@ -13,6 +13,8 @@ pub use account::*;
 pub use answer::{Door, Permit};
 pub use facts::Facts;
 pub use github::{AUDIENCE, Family, GithubRepository, ISSUER, federated, is_github, key};
-pub use graph::{Edge, Grant, Graph, Power, Target, TrustText, production, production_environments, subject};
+pub use graph::{
+    Edge, Grant, Graph, Power, Target, TrustText, production, production_environments, subject,
+};
 pub use holder::{Held, Holder, HolderKind, Origin, State};
 pub use requests::Requests;

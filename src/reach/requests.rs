@@ -21,27 +21,27 @@ impl Requests {
                 "Condition": condition,
             })
         };
-        Self::written(conditions.iter().map(statement).collect(), PolicyKind::Trust)
+        let statements: Vec<Value> = conditions.iter().map(statement).collect();
+        Self::written(&statements, PolicyKind::Trust)
     }
 
     /// The requests of these action patterns on these resource patterns.
     #[must_use]
     pub fn of(actions: &[&str], resources: &[&str]) -> Self {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
-        Self::written(vec![statement], PolicyKind::Identity)
+        Self::written(&[statement], PolicyKind::Identity)
     }
 
     /// The same under a `Condition` element.
     #[must_use]
     pub fn of_where(actions: &[&str], resources: &[&str], condition: &Value) -> Self {
-        let statement =
-            json!({ "Effect": "Allow", "Action": actions, "Resource": resources, "Condition": condition });
-        Self::written(vec![statement], PolicyKind::Identity)
+        let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources, "Condition": condition });
+        Self::written(&[statement], PolicyKind::Identity)
     }
 
     /// The requests that these statements allow.
     #[must_use]
-    pub fn written(statements: Vec<Value>, kind: PolicyKind) -> Self {
+    pub fn written(statements: &[Value], kind: PolicyKind) -> Self {
         let value = json!({ "Version": "2012-10-17", "Statement": statements });
         Self(Document::read(&value.to_string(), kind).ok())
     }
@@ -56,7 +56,10 @@ impl Requests {
     #[must_use]
     pub fn find(grants: &Grants<'_>, within: &[&Self], without: &[&Self]) -> Answer {
         let sets = |queries: &[&Self]| -> Option<Vec<Document>> {
-            queries.iter().map(|query| query.document().cloned()).collect()
+            queries
+                .iter()
+                .map(|query| query.document().cloned())
+                .collect()
         };
         let (Some(within), Some(without)) = (sets(within), sets(without)) else {
             return Answer::Unknown("The question could not be written as a policy.".to_owned());
@@ -64,7 +67,10 @@ impl Requests {
         let mut inside = vec![grants.clone()];
         inside.extend(within.iter().map(Grants::of));
         let excluded: Vec<Grants<'_>> = without.iter().map(Grants::of).collect();
-        outside(&inside.iter().collect::<Vec<_>>(), &excluded.iter().collect::<Vec<_>>())
+        outside(
+            &inside.iter().collect::<Vec<_>>(),
+            &excluded.iter().collect::<Vec<_>>(),
+        )
     }
 
     /// The witnesses of [`Self::find`]; what is not decided has none.

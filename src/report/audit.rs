@@ -27,8 +27,16 @@ pub fn text(audit: &Audit) -> String {
     }
     for accepted in &audit.accepted {
         let Finding { rule, address, .. } = &accepted.finding;
-        let until = accepted.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-        let _ = writeln!(out, "accepted{until}: {rule} {address}: {}", accepted.reason);
+        let until = accepted
+            .until
+            .as_ref()
+            .map(|until| format!(" until {until}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "accepted{until}: {rule} {address}: {}",
+            accepted.reason
+        );
     }
     for note in &audit.notes {
         let _ = writeln!(out, "note: {note}");
@@ -41,9 +49,25 @@ pub fn text(audit: &Audit) -> String {
 }
 
 fn write_finding(out: &mut String, finding: &Finding) {
-    let Finding { rule, severity, confidence: _, address, message, evidence, location, remedy, revert, accept } = finding;
+    let Finding {
+        rule,
+        severity,
+        confidence: _,
+        address,
+        message,
+        evidence,
+        location,
+        remedy,
+        revert,
+        accept,
+    } = finding;
     let style = style(*severity);
-    let _ = writeln!(out, "{style}{}{style:#} {rule} {STRONG}{address}{STRONG:#}  {}", severity.name(), place(location));
+    let _ = writeln!(
+        out,
+        "{style}{}{style:#} {rule} {STRONG}{address}{STRONG:#}  {}",
+        severity.name(),
+        place(location)
+    );
     let _ = writeln!(out, "    {message}");
     for piece in evidence {
         let _ = writeln!(out, "    - {}", evidence_words(piece));
@@ -62,7 +86,10 @@ fn indented(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     match lines.as_slice() {
         [one] => (*one).to_owned(),
-        many => many.iter().map(|line| format!("\n        {line}")).collect(),
+        many => many.iter().fold(String::new(), |mut out, line| {
+            let _ = write!(out, "\n        {line}");
+            out
+        }),
     }
 }
 
@@ -82,13 +109,27 @@ fn place(position: &Position) -> String {
 /// A piece of evidence on one line.
 fn evidence_words(evidence: &Evidence) -> String {
     match evidence {
-        Evidence::Request { what, policy, statement, .. } => match statement {
+        Evidence::Request {
+            what,
+            policy,
+            statement,
+            ..
+        } => match statement {
             Some(statement) => format!("{what} by {} of {policy}", statement_words(statement)),
             None => format!("{what} by {policy}"),
         },
-        Evidence::Statement { policy, statement, what } => format!("{} of {policy} {what}", statement_words(statement)),
+        Evidence::Statement {
+            policy,
+            statement,
+            what,
+        } => format!("{} of {policy} {what}", statement_words(statement)),
         Evidence::Value { name, value } => format!("{name}: {value}"),
-        Evidence::Event { name, time, who, source } => format!("{name} by {who} from {source} at {time}"),
+        Evidence::Event {
+            name,
+            time,
+            who,
+            source,
+        } => format!("{name} by {who} from {source} at {time}"),
     }
 }
 
@@ -110,18 +151,27 @@ fn counts(audit: &Audit) -> BTreeMap<Severity, usize> {
 /// `4 findings: 1 high, 2 medium, 1 info.`, with what was accepted and not read.
 #[must_use]
 pub fn summary(audit: &Audit) -> String {
-    let words: Vec<String> =
-        counts(audit).into_iter().rev().map(|(severity, count)| format!("{count} {}", severity.name())).collect();
+    let words: Vec<String> = counts(audit)
+        .into_iter()
+        .rev()
+        .map(|(severity, count)| format!("{count} {}", severity.name()))
+        .collect();
     let plural = if audit.findings.len() == 1 { "" } else { "s" };
-    let mut out = match words.is_empty() {
-        true => "No findings.".to_owned(),
-        false => format!("{} finding{plural}: {}.", audit.findings.len(), words.join(", ")),
+    let mut out = if words.is_empty() {
+        "No findings.".to_owned()
+    } else {
+        let count = audit.findings.len();
+        format!("{count} finding{plural}: {}.", words.join(", "))
     };
     if !audit.accepted.is_empty() {
         let _ = write!(out, " {} accepted.", audit.accepted.len());
     }
     if !audit.unread.is_empty() {
-        let _ = write!(out, " {} not read: this is not the whole account.", audit.unread.len());
+        let _ = write!(
+            out,
+            " {} not read: this is not the whole account.",
+            audit.unread.len()
+        );
     }
     out
 }
@@ -129,8 +179,10 @@ pub fn summary(audit: &Audit) -> String {
 /// The audit as JSON.
 #[must_use]
 pub fn json(audit: &Audit) -> Value {
-    let counts: BTreeMap<&str, usize> =
-        counts(audit).into_iter().map(|(severity, count)| (severity.name(), count)).collect();
+    let counts: BTreeMap<&str, usize> = counts(audit)
+        .into_iter()
+        .map(|(severity, count)| (severity.name(), count))
+        .collect();
     json!({
         "format_version": FORMAT_VERSION,
         "summary": { "findings": audit.findings.len(), "by_severity": counts, "accepted": audit.accepted.len() },
@@ -150,7 +202,14 @@ pub fn markdown(audit: &Audit) -> String {
         out.push_str("\n| severity | rule | resource | finding | where |\n|---|---|---|---|---|\n");
     }
     for finding in &audit.findings {
-        let Finding { rule, severity, address, message, location, .. } = finding;
+        let Finding {
+            rule,
+            severity,
+            address,
+            message,
+            location,
+            ..
+        } = finding;
         let _ = writeln!(
             out,
             "| {} | {rule} | `{}` | {} | {} |",
@@ -161,8 +220,19 @@ pub fn markdown(audit: &Audit) -> String {
         );
     }
     for finding in &audit.findings {
-        let Finding { rule, address, evidence, remedy, accept, .. } = finding;
-        let _ = writeln!(out, "\n<details><summary>{rule} {}</summary>\n", cell(address));
+        let Finding {
+            rule,
+            address,
+            evidence,
+            remedy,
+            accept,
+            ..
+        } = finding;
+        let _ = writeln!(
+            out,
+            "\n<details><summary>{rule} {}</summary>\n",
+            cell(address)
+        );
         for piece in evidence {
             let _ = writeln!(out, "- {}", cell(&evidence_words(piece)));
         }
@@ -201,7 +271,14 @@ fn cell(text: &str) -> String {
 pub fn annotations(audit: &Audit) -> String {
     let mut out = String::new();
     for finding in &audit.findings {
-        let Finding { rule, severity, address, message, location, .. } = finding;
+        let Finding {
+            rule,
+            severity,
+            address,
+            message,
+            location,
+            ..
+        } = finding;
         let level = match severity {
             Severity::Critical | Severity::High => "error",
             Severity::Medium | Severity::Low => "warning",

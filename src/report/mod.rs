@@ -20,8 +20,8 @@ mod text;
 mod tests;
 
 pub use audit::{
-    annotations as audit_annotations, json as audit_json, markdown as audit_markdown, summary as audit_summary,
-    text as audit_text,
+    annotations as audit_annotations, json as audit_json, markdown as audit_markdown,
+    summary as audit_summary, text as audit_text,
 };
 pub use github::{Workflow, escape_command};
 pub use json::{JSON_FORMAT_VERSION, plan as plan_json};

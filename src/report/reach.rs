@@ -10,16 +10,49 @@ use crate::reach::{Door, Edge, Grant, Graph, Permit, Power};
 pub fn text(graph: &Graph) -> String {
     let mut out = String::new();
     for edge in &graph.edges {
-        let Edge { repository, subjects, role, statement, token, mended } = edge;
-        let mended = if *mended { " once its letter case is mended" } else { "" };
+        let Edge {
+            repository,
+            subjects,
+            role,
+            statement,
+            token,
+            mended,
+        } = edge;
+        let mended = if *mended {
+            " once its letter case is mended"
+        } else {
+            ""
+        };
         let _ = writeln!(out, "{repository}: {subjects} → {role}{mended}");
-        let _ = writeln!(out, "    statement {} of its trust policy, for example {token}", statement.index);
+        let _ = writeln!(
+            out,
+            "    statement {} of its trust policy, for example {token}",
+            statement.index
+        );
         for grant in graph.grants.get(role).into_iter().flatten() {
-            let Grant { power, resource, policy, statement, .. } = grant;
-            let _ = writeln!(out, "    may {} {resource} (statement {} of {policy})", power.words(), statement.index);
-            let services = graph.services.get(resource).filter(|_| *power == Power::Push);
+            let Grant {
+                power,
+                resource,
+                policy,
+                statement,
+                ..
+            } = grant;
+            let _ = writeln!(
+                out,
+                "    may {} {resource} (statement {} of {policy})",
+                power.words(),
+                statement.index
+            );
+            let services = graph
+                .services
+                .get(resource)
+                .filter(|_| *power == Power::Push);
             for service in services.into_iter().flatten() {
-                let production = if graph.production.contains(service) { ", production" } else { "" };
+                let production = if graph.production.contains(service) {
+                    ", production"
+                } else {
+                    ""
+                };
                 let _ = writeln!(out, "        {service} runs from it{production}");
             }
         }
@@ -36,11 +69,15 @@ fn blind_spot(graph: &Graph) -> String {
     let mut out = String::new();
     let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
     for edge in &graph.edges {
-        let pushed = graph.grants.get(&edge.role).into_iter().flatten().filter(|grant| grant.power == Power::Push);
+        let grants = graph.grants.get(&edge.role).into_iter().flatten();
+        let pushed = grants
+            .filter(|grant| grant.power == Power::Push && graph.movable.contains(&grant.resource));
         for grant in pushed {
             let services = graph.services.get(&grant.resource).into_iter().flatten();
-            let production: Vec<&str> =
-                services.map(String::as_str).filter(|service| graph.production.contains(*service)).collect();
+            let production: Vec<&str> = services
+                .map(String::as_str)
+                .filter(|service| graph.production.contains(*service))
+                .collect();
             if !production.is_empty() && told.insert((&edge.subjects, &grant.resource)) {
                 let _ = writeln!(
                     out,
@@ -72,13 +109,22 @@ pub fn mermaid(graph: &Graph) -> String {
         name
     };
     for edge in &graph.edges {
-        let subject = format!("{}<br/>{}<br/>{}", edge.repository, edge.subjects, edge.token);
+        let subject = format!(
+            "{}<br/>{}<br/>{}",
+            edge.repository, edge.subjects, edge.token
+        );
         let from = node(format!("subject {}", edge.token), &subject);
         let role = node(edge.role.clone(), &edge.role);
-        edges.push(format!("    {from} -->|trust, statement {}| {role}", edge.statement.index));
+        edges.push(format!(
+            "    {from} -->|trust, statement {}| {role}",
+            edge.statement.index
+        ));
         for grant in graph.grants.get(&edge.role).into_iter().flatten() {
             let resource = node(grant.resource.clone(), &grant.resource);
-            let label = format!("{}: {}, statement {}", grant.request.action, grant.policy, grant.statement.index);
+            let label = format!(
+                "{}: {}, statement {}",
+                grant.request.action, grant.policy, grant.statement.index
+            );
             edges.push(format!("    {role} -->|{}| {resource}", quoted(&label)));
             for service in graph.services.get(&grant.resource).into_iter().flatten() {
                 let service = node(service.clone(), service);
@@ -100,17 +146,40 @@ fn quoted(text: &str) -> String {
 #[must_use]
 pub fn permits_text(permits: &[Permit]) -> String {
     let mut out = String::new();
-    for Permit { who, door, policy, statement, request } in permits {
-        let context: Vec<String> =
-            request.context.iter().map(|(key, values)| format!("{key} = {}", values.join(", "))).collect();
-        let with = if context.is_empty() { String::new() } else { format!(", with {}", context.join(", ")) };
+    for Permit {
+        who,
+        door,
+        policy,
+        statement,
+        request,
+    } in permits
+    {
+        let context: Vec<String> = request
+            .context
+            .iter()
+            .map(|(key, values)| format!("{key} = {}", values.join(", ")))
+            .collect();
+        let with = if context.is_empty() {
+            String::new()
+        } else {
+            format!(", with {}", context.join(", "))
+        };
         let _ = writeln!(
             out,
             "{who}: {} on {}{with} (statement {} of {policy})",
             request.action, request.resource, statement.index
         );
-        for Door { subjects, statement, token } in door {
-            let _ = writeln!(out, "    from {subjects}, for example {token} (statement {} of the trust policy)", statement.index);
+        for Door {
+            subjects,
+            statement,
+            token,
+        } in door
+        {
+            let _ = writeln!(
+                out,
+                "    from {subjects}, for example {token} (statement {} of the trust policy)",
+                statement.index
+            );
         }
     }
     out

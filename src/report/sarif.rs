@@ -1,6 +1,7 @@
 //! An audit as SARIF 2.1.0, as GitHub's code scanning takes it.
 //! Source: OASIS, "Static Analysis Results Interchange Format 2.1.0"; docs.github.com, "SARIF support for code scanning".
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -14,8 +15,14 @@ const DOCUMENTATION: &str = "docs/audit-rules.md";
 /// The audit as a SARIF log; `root` is the directory from which its paths are to be read, the checkout's.
 #[must_use]
 pub fn sarif(audit: &Audit, root: &Path) -> Value {
-    let standing = audit.findings.iter().map(|finding| result(finding, None, root));
-    let accepted = audit.accepted.iter().map(|accepted| result(&accepted.finding, Some(&accepted.reason), root));
+    let standing = audit
+        .findings
+        .iter()
+        .map(|finding| result(finding, None, root));
+    let accepted = audit
+        .accepted
+        .iter()
+        .map(|accepted| result(&accepted.finding, Some(&accepted.reason), root));
     let results: Vec<Value> = standing.chain(accepted).collect();
     let rules: Vec<Value> = RULES.iter().map(|one| rule(one.about())).collect();
     let notifications: Vec<Value> = audit
@@ -44,7 +51,13 @@ pub fn sarif(audit: &Audit, root: &Path) -> Value {
 }
 
 fn rule(about: &About) -> Value {
-    let About { id, title, severity, confidence, remedy } = about;
+    let About {
+        id,
+        title,
+        severity,
+        confidence,
+        remedy,
+    } = about;
     json!({
         "id": id,
         "shortDescription": { "text": title },
@@ -63,7 +76,9 @@ fn rule(about: &About) -> Value {
 }
 
 fn result(finding: &Finding, accepted: Option<&String>, root: &Path) -> Value {
-    let place = RULES.iter().position(|rule| rule.about().id == finding.rule);
+    let place = RULES
+        .iter()
+        .position(|rule| rule.about().id == finding.rule);
     let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": place,
@@ -82,7 +97,10 @@ fn result(finding: &Finding, accepted: Option<&String>, root: &Path) -> Value {
         },
     });
     if let (Some(reason), Value::Object(fields)) = (accepted, &mut result) {
-        fields.insert("suppressions".to_owned(), json!([{ "kind": "external", "justification": reason }]));
+        fields.insert(
+            "suppressions".to_owned(),
+            json!([{ "kind": "external", "justification": reason }]),
+        );
     }
     result
 }
@@ -121,7 +139,12 @@ fn fingerprint(finding: &Finding) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    // Sixteen bytes tell all findings of a project apart.
+    let digest = hash.finalize();
+    digest.iter().take(16).fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 /// The path below the root, as a relative reference.
@@ -129,9 +152,16 @@ fn uri(path: &str, root: &Path) -> String {
     let path = Path::new(path);
     let path = path.strip_prefix(root).unwrap_or(path);
     let path = path.strip_prefix(".").unwrap_or(path);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~');
     let text = path.to_string_lossy().replace('\\', "/");
     text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }

@@ -14,7 +14,7 @@ use aws_types::SdkConfig;
 
 use super::checks::{Checks, end, show};
 
-/// What DescribeServices answered.
+/// What `DescribeServices` answered.
 type Described = Result<DescribeServicesOutput, SdkError<DescribeServicesError>>;
 
 /// A subnet and a security group.
@@ -144,7 +144,13 @@ async fn definitions(ecs: &Client, checks: &mut Checks) {
     );
     checks.see(
         "definition/status",
-        shown(|one| format!("{:?}", one.status().map(|status| status.as_str()))),
+        shown(|one| {
+            format!(
+                "{:?}",
+                one.status()
+                    .map(aws_sdk_ecs::types::TaskDefinitionStatus::as_str)
+            )
+        }),
         "Some(\"ACTIVE\")",
     );
     checks.see(
@@ -162,7 +168,8 @@ async fn definitions(ecs: &Client, checks: &mut Checks) {
         format!(
             "{:?} {:?}",
             port.host_port(),
-            port.protocol().map(|protocol| protocol.as_str())
+            port.protocol()
+                .map(aws_sdk_ecs::types::TransportProtocol::as_str)
         )
     });
     checks.see("definition/port", port, "Some(8000) Some(\"tcp\")");
@@ -383,13 +390,19 @@ fn defaults(read: &Described, checks: &mut Checks) {
             "{:?}",
             network
                 .and_then(|one| one.assign_public_ip())
-                .map(|one| one.as_str())
+                .map(aws_sdk_ecs::types::AssignPublicIp::as_str)
         )
     });
     checks.see("service/public ip", public, "Some(\"DISABLED\")");
     checks.see(
         "service/scheduling",
-        shown(|one| format!("{:?}", one.scheduling_strategy().map(|one| one.as_str()))),
+        shown(|one| {
+            format!(
+                "{:?}",
+                one.scheduling_strategy()
+                    .map(aws_sdk_ecs::types::SchedulingStrategy::as_str)
+            )
+        }),
         "Some(\"REPLICA\")",
     );
     checks.see(
@@ -397,7 +410,8 @@ fn defaults(read: &Described, checks: &mut Checks) {
         shown(|one| {
             format!(
                 "{:?}",
-                one.availability_zone_rebalancing().map(|one| one.as_str())
+                one.availability_zone_rebalancing()
+                    .map(aws_sdk_ecs::types::AvailabilityZoneRebalancing::as_str)
             )
         }),
         "Some(\"ENABLED\")",
@@ -607,7 +621,7 @@ async fn revisions(ecs: &Client, checks: &mut Checks) {
             off.task_definition()
                 .unwrap()
                 .status()
-                .map(|status| status.as_str())
+                .map(aws_sdk_ecs::types::TaskDefinitionStatus::as_str)
         )
     });
     checks.see("definition/deregister", status, "Some(\"INACTIVE\")");

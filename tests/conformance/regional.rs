@@ -73,7 +73,7 @@ async fn repositories(config: &SdkConfig, checks: &mut Checks) {
             "{:?} {encryption:?}",
             repository
                 .image_tag_mutability()
-                .map(|mutability| mutability.as_str())
+                .map(aws_sdk_ecr::types::ImageTagMutability::as_str)
         )
     });
     checks.see(
@@ -357,7 +357,9 @@ async fn log_groups(config: &SdkConfig, checks: &mut Checks) {
         format!(
             "{:?} {:?} {}",
             group.retention_in_days(),
-            group.log_group_class().map(|class| class.as_str()),
+            group
+                .log_group_class()
+                .map(aws_sdk_cloudwatchlogs::types::LogGroupClass::as_str),
             arn.ends_with(":*")
         )
     });

@@ -183,7 +183,7 @@ impl Server {
         Ok(command)
     }
 
-    /// A subnet and a security group that exist here: moto's CreateService wants both.
+    /// A subnet and a security group that exist here: moto's `CreateService` wants both.
     pub(crate) fn network(&self) -> Result<(String, String), String> {
         let subnet = self.ask("describe-subnets", "Subnets[0].SubnetId")?;
         Ok((

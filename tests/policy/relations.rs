@@ -130,6 +130,74 @@ fn relations_follow_from_the_meaning() {
     }
 }
 
+/// A policy that allows what the conditions leave of `b/${aws:username}`, beside `c`, and one that allows `c`.
+fn beside(denied: &[Value], condition: &Value) -> Value {
+    let mut list = vec![
+        json!({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::c"}),
+        json!({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/${aws:username}", "Condition": condition}),
+    ];
+    for kept in denied {
+        list.push(
+            json!({"Effect": "Deny", "Action": "*", "NotResource": ["arn:aws:s3:::c", kept]}),
+        );
+    }
+    Value::from(list)
+}
+
+#[test]
+fn a_variable_may_have_the_value_of_a_literal_or_one_character() {
+    let c = json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::c"}]);
+    let only = |texts: &[&str]| {
+        let denied: Vec<Value> = texts
+            .iter()
+            .map(|text| json!(format!("arn:aws:s3:::b/{text}")))
+            .collect();
+        beside(&denied, &json!({}))
+    };
+    let with = |condition: Value| beside(&[], &condition);
+    let pairs = [
+        (c.clone(), only(&["alice"]), "wider"),
+        (only(&["alice"]), c.clone(), "narrower"),
+        (c.clone(), only(&["?"]), "wider"),
+        (c.clone(), only(&["a?c*"]), "wider"),
+        (c.clone(), only(&["${aws:userid}"]), "wider"),
+        (only(&["alice"]), only(&["alice", "*"]), "equal"),
+        (only(&["alice"]), only(&["bob"]), "incomparable"),
+        (c.clone(), only(&["alice", "bob"]), "equal"),
+        // The value would have to begin and end as two patterns ask: it is not tried, so nothing is claimed.
+        (c.clone(), only(&["a*", "*z"]), "unknown"),
+        (
+            c.clone(),
+            with(json!({"StringEquals": {"aws:username": "alice"}})),
+            "wider",
+        ),
+        (
+            with(json!({"StringEquals": {"k": ["${aws:username}", "x"]}})),
+            with(json!({"StringEquals": {"k": ["x", "${aws:username}"]}})),
+            "equal",
+        ),
+        (
+            with(json!({"StringEquals": {"k": "${aws:username}"}})),
+            with(json!({"StringEquals": {"k": ["${aws:username}", "${aws:userid}"]}})),
+            "wider",
+        ),
+        (
+            c.clone(),
+            with(
+                json!({"StringEquals": {"k": "${aws:username}"}, "ForAllValues:StringEquals": {"k": "${aws:userid}"}}),
+            ),
+            "wider",
+        ),
+    ];
+    for (a, b, wanted) in pairs {
+        assert_eq!(
+            relation(a.clone(), b.clone(), "identity"),
+            wanted,
+            "{a} {b}"
+        );
+    }
+}
+
 fn document(statement: Value, kind: PolicyKind) -> Document {
     let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
     Document::parse(&text, kind).unwrap_or_else(|errors| panic!("{errors:?}"))

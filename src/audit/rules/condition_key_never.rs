@@ -1,7 +1,7 @@
 //! A condition on a key that the statement's actions never have.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::statements::{Declared, identity_policies};
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::policy::{Statement, StatementRef, actions};
 
 const ABOUT: About = About {
@@ -23,7 +23,12 @@ impl Rule for ConditionKeyNever {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for Declared { address, held } in identity_policies(case.facts) {
-            for statement in held.document.statements().iter().filter(|statement| !statement.actions.negated) {
+            for statement in held
+                .document
+                .statements()
+                .iter()
+                .filter(|statement| !statement.actions.negated)
+            {
                 for condition in &statement.conditions {
                     let without = lacking(statement, &condition.key);
                     if without.is_empty() {
@@ -31,8 +36,16 @@ impl Rule for ConditionKeyNever {
                     }
                     let operator = condition.operator;
                     let absent = operator.negated || operator.if_exists;
-                    let effect = if absent { "so it guards nothing" } else { "so it is never met" };
-                    let message = format!("{} never has the key {}, {effect}.", without.join(", "), condition.key);
+                    let effect = if absent {
+                        "so it guards nothing"
+                    } else {
+                        "so it is never met"
+                    };
+                    let message = format!(
+                        "{} never has the key {}, {effect}.",
+                        without.join(", "),
+                        condition.key
+                    );
                     let mut finding = case.finding(&ABOUT, &address, message);
                     finding.location = case.place(&address, &held, Some(statement));
                     out.push(finding.evidence(Evidence::Statement {
@@ -56,7 +69,10 @@ fn lacking<'a>(statement: &'a Statement, key: &str) -> Vec<&'a str> {
     let mut out = Vec::new();
     for name in &statement.actions.list {
         if let Some(action) = actions::find(name)
-            && !action.condition_keys.iter().any(|known| same_key(known, key))
+            && !action
+                .condition_keys
+                .iter()
+                .any(|known| same_key(known, key))
         {
             out.push(name.as_str());
         }
@@ -67,7 +83,9 @@ fn lacking<'a>(statement: &'a Statement, key: &str) -> Vec<&'a str> {
 /// Whether a key is the one of the reference, where `${TagKey}` stands for any text.
 fn same_key(known: &str, key: &str) -> bool {
     match known.split_once("${") {
-        Some((start, _)) => key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
+        Some((start, _)) => key
+            .get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start)),
         None => known.eq_ignore_ascii_case(key),
     }
 }

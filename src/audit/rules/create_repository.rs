@@ -21,8 +21,13 @@ impl Rule for CreateRepository {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for (role, state) in case.ci_states() {
-            for witness in state.may(&["ecr:CreateRepository"], &["*", "arn:*:ecr:*"]).into_iter().take(1) {
-                let message = "with create-on-push a mistyped repository is made instead of refused.";
+            for witness in state
+                .may(&["ecr:CreateRepository"], &["*", "arn:*:ecr:*"])
+                .into_iter()
+                .take(1)
+            {
+                let message =
+                    "with create-on-push a mistyped repository is made instead of refused.";
                 out.push(case.held_finding(&ABOUT, role, state, &witness, message));
             }
         }

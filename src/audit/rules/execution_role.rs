@@ -1,7 +1,7 @@
 //! An execution role that may do more than start its tasks.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::execution::needed;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "execution-role",
@@ -22,11 +22,16 @@ impl Rule for ExecutionRole {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for role in case.facts.roles() {
-            let Some(needed) = needed(case.facts.config, &role.arn) else { continue };
+            let Some(needed) = needed(case.facts.config, &role.arn) else {
+                continue;
+            };
             for state in &role.states {
                 for witness in crate::reach::Requests::witnesses(&state.grants(), &[], &[&needed]) {
                     let request = &witness.request;
-                    let message = format!("starting its tasks does not need {} on {}.", request.action, request.resource);
+                    let message = format!(
+                        "starting its tasks does not need {} on {}.",
+                        request.action, request.resource
+                    );
                     out.push(case.held_finding(&ABOUT, role, state, &witness, &message));
                 }
             }

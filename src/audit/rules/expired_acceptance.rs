@@ -1,7 +1,7 @@
 //! An acceptance whose last day is past.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::accept::expired;
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "expired-acceptance",
@@ -25,7 +25,9 @@ impl Rule for ExpiredAcceptance {
             if expired(acceptance.until.as_deref(), case.today) {
                 let until = acceptance.until.clone().unwrap_or_default();
                 let message = format!("the acceptance of {} ended on {until}.", acceptance.rule);
-                let finding = case.finding(&ABOUT, &acceptance.address, message).at(acceptance.position.clone());
+                let finding = case
+                    .finding(&ABOUT, &acceptance.address, message)
+                    .at(acceptance.position.clone());
                 out.push(finding.evidence(Evidence::value("reason given", &acceptance.reason)));
             }
         }

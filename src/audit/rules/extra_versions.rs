@@ -23,10 +23,16 @@ impl Rule for ExtraVersions {
         let mut out = Vec::new();
         for (arn, policy) in &case.facts.account.policies {
             let name = arn.rsplit('/').next().unwrap_or_default();
-            if policy.versions > 1 && config.policies.contains_key(name) && arn.contains(&config.project.account_id) {
-                let message = "whoever may call iam:SetDefaultPolicyVersion can bring an older text back.";
+            if policy.versions > 1
+                && config.policies.contains_key(name)
+                && arn.contains(&config.project.account_id)
+            {
+                let message =
+                    "whoever may call iam:SetDefaultPolicyVersion can bring an older text back.";
                 let finding = case.finding(&ABOUT, &format!("policy/{name}"), message);
-                out.push(finding.evidence(Evidence::value("versions", policy.versions.to_string())));
+                out.push(
+                    finding.evidence(Evidence::value("versions", policy.versions.to_string())),
+                );
             }
         }
         out

@@ -1,7 +1,7 @@
 //! An image for another processor than the task definition's.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::images::find;
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "image-architecture",
@@ -23,14 +23,23 @@ impl Rule for ImageArchitecture {
         let account = case.facts.account;
         let mut out = Vec::new();
         for (key, service) in &account.services {
-            let Some(definition) = account.task_definitions.get(&service.task_definition) else { continue };
+            let Some(definition) = account.task_definitions.get(&service.task_definition) else {
+                continue;
+            };
             for container in &definition.containers {
-                let Some(image) = find(account, &container.image) else { continue };
-                if image.architectures.is_empty() || image.architectures.contains(&definition.architecture) {
+                let Some(image) = find(account, &container.image) else {
+                    continue;
+                };
+                if image.architectures.is_empty()
+                    || image.architectures.contains(&definition.architecture)
+                {
                     continue;
                 }
                 let built = image.architectures.join(", ");
-                let message = format!("the container {} runs on {} with an image for {built}.", container.name, definition.architecture);
+                let message = format!(
+                    "the container {} runs on {} with an image for {built}.",
+                    container.name, definition.architecture
+                );
                 let finding = case.finding(&ABOUT, &format!("service/{key}"), message);
                 out.push(finding.evidence(Evidence::value(&container.image, built)));
             }

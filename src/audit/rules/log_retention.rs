@@ -22,7 +22,11 @@ impl Rule for LogRetention {
         let mut out = Vec::new();
         for (name, group) in &case.facts.config.log_groups {
             if group.retention_in_days.is_none() {
-                let finding = case.finding(&ABOUT, &format!("log_group/{name}"), "no retention is declared: events never expire.");
+                let finding = case.finding(
+                    &ABOUT,
+                    &format!("log_group/{name}"),
+                    "no retention is declared: events never expire.",
+                );
                 out.push(finding.evidence(Evidence::value("retention_in_days", "never expires")));
             }
         }

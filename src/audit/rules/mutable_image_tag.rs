@@ -1,7 +1,7 @@
 //! A container whose image goes by a tag that can be moved.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::images::{is_mutable, tag_of};
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::config::Image;
 
 const ABOUT: About = About {
@@ -25,7 +25,12 @@ impl Rule for MutableImageTag {
         let mut out = Vec::new();
         for (key, service) in &config.services {
             let live = case.facts.account.services.get(key);
-            let live = live.and_then(|service| case.facts.account.task_definitions.get(&service.task_definition));
+            let live = live.and_then(|service| {
+                case.facts
+                    .account
+                    .task_definitions
+                    .get(&service.task_definition)
+            });
             for (name, container) in &service.task.container {
                 let (repository, tag) = match &container.image {
                     Image::Repository { name, tag } => (name.clone(), tag.clone()),
@@ -34,16 +39,28 @@ impl Rule for MutableImageTag {
                         None => continue,
                     },
                 };
-                if config.repositories.get(&repository).is_some_and(|repository| !is_mutable(repository, &tag)) {
+                if config
+                    .repositories
+                    .get(&repository)
+                    .is_some_and(|repository| !is_mutable(repository, &tag))
+                {
                     continue;
                 }
-                let running = live.and_then(|definition| definition.containers.iter().find(|one| one.name == *name));
+                let running = live.and_then(|definition| {
+                    definition.containers.iter().find(|one| one.name == *name)
+                });
                 let by_tag = running.is_some_and(|container| !container.image.contains('@'));
-                let message = format!("the container {name} goes by the tag {repository}:{tag}. When the tag moves, the text of the task definition stays the same, and a comparison of texts sees nothing.");
+                let message = format!(
+                    "the container {name} goes by the tag {repository}:{tag}. When the tag moves, the text of the task definition stays the same, and a comparison of texts sees nothing."
+                );
                 let mut finding = case.finding(&ABOUT, &format!("service/{key}"), message);
-                finding.evidence.push(Evidence::value("image", format!("{repository}:{tag}")));
+                finding
+                    .evidence
+                    .push(Evidence::value("image", format!("{repository}:{tag}")));
                 if let Some(container) = running.filter(|_| by_tag) {
-                    finding = finding.severity(Severity::Medium).evidence(Evidence::value("running", &container.image));
+                    finding = finding
+                        .severity(Severity::Medium)
+                        .evidence(Evidence::value("running", &container.image));
                 }
                 out.push(finding);
             }

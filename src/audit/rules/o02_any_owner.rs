@@ -1,7 +1,7 @@
 //! O2: a subject pattern that every owner on GitHub can satisfy.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::trust::{Openness, constrained};
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "O2",
@@ -22,7 +22,11 @@ impl Rule for AnyOwner {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in &case.trusts {
-            for (_, witness) in trust.strangers.iter().filter(|(openness, _)| *openness == Openness::AnyOwner) {
+            for (_, witness) in trust
+                .strangers
+                .iter()
+                .filter(|(openness, _)| *openness == Openness::AnyOwner)
+            {
                 if trust.statement(witness).is_some_and(constrained) {
                     let message = "the trust policy has conditions, but a repository of any owner on GitHub satisfies them.";
                     out.push(case.token_finding(&ABOUT, trust, witness, message));

@@ -1,7 +1,7 @@
 //! O3: a subject pattern that ends inside the owner's name.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::trust::Openness;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "O3",
@@ -22,7 +22,11 @@ impl Rule for OwnerPrefix {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in &case.trusts {
-            for (_, witness) in trust.strangers.iter().filter(|(openness, _)| *openness == Openness::OwnerPrefix) {
+            for (_, witness) in trust
+                .strangers
+                .iter()
+                .filter(|(openness, _)| *openness == Openness::OwnerPrefix)
+            {
                 let message = "the subject pattern ends inside the name of the owner, so that anybody may register a name that satisfies it.";
                 out.push(case.token_finding(&ABOUT, trust, witness, message));
             }

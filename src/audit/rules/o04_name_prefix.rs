@@ -1,7 +1,7 @@
 //! O4: a subject pattern that ends inside the repository's name.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::trust::Openness;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "O4",
@@ -22,7 +22,11 @@ impl Rule for NamePrefix {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in &case.trusts {
-            for (_, witness) in trust.strangers.iter().filter(|(openness, _)| *openness == Openness::NamePrefix) {
+            for (_, witness) in trust
+                .strangers
+                .iter()
+                .filter(|(openness, _)| *openness == Openness::NamePrefix)
+            {
                 let message = "the subject pattern ends inside the name of the repository, so that other repositories of the owner satisfy it.";
                 out.push(case.token_finding(&ABOUT, trust, witness, message));
             }

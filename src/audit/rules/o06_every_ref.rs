@@ -1,7 +1,8 @@
 //! O6: a repository whose every branch, or every environment name, may assume the role.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::case::token;
+use crate::audit::remedies::role_for_each_environment;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::reach::Family;
 
 const ABOUT: About = About {
@@ -25,26 +26,49 @@ impl Rule for EveryRef {
         for trust in &case.trusts {
             for repository in trust.repositories() {
                 let branch = Family::OtherBranch(case.facts.default_branch().to_owned());
-                let open = [branch, Family::OtherEnvironment(Vec::new()), Family::Tag, Family::PullRequest];
+                let open = [
+                    branch,
+                    Family::OtherEnvironment(Vec::new()),
+                    Family::Tag,
+                    Family::PullRequest,
+                ];
                 let mut passing = open.iter().filter_map(|family| {
                     let found = trust.passing(&[&family.any(&trust.providers, &repository)], &[]);
                     found.into_iter().next().map(|witness| (family, witness))
                 });
                 let passing: Vec<_> = passing.by_ref().collect();
-                let anybody = |family: &Family| matches!(family, Family::OtherBranch(_) | Family::OtherEnvironment(_));
-                let Some((_, first)) = passing.iter().find(|(family, _)| anybody(family)) else { continue };
+                let anybody = |family: &Family| {
+                    matches!(family, Family::OtherBranch(_) | Family::OtherEnvironment(_))
+                };
+                let Some((_, first)) = passing.iter().find(|(family, _)| anybody(family)) else {
+                    continue;
+                };
                 let words: Vec<String> = passing.iter().map(|(family, _)| family.words()).collect();
                 let name = repository.full_name();
                 let mut message = format!("{name} may assume it from {}.", words.join(", "));
                 let grant = case.graph().reaches_production(&trust.role.address);
                 if let Some(grant) = grant {
                     let address = &grant.resource;
-                    message = format!("{message} The role may {} {address}, from which production runs.", grant.power.words());
+                    message = format!(
+                        "{message} The role may {} {address}, from which production runs.",
+                        grant.power.words()
+                    );
                 }
                 let mut finding = case.token_finding(&ABOUT, trust, first, &message);
-                finding.evidence = passing.iter().map(|(_, witness)| token(trust, witness)).collect();
-                if grant.is_some() {
-                    finding = finding.severity(Severity::High);
+                finding.evidence = passing
+                    .iter()
+                    .map(|(_, witness)| token(trust, witness))
+                    .collect();
+                if let Some(grant) = grant {
+                    let repository: Vec<&str> = grant
+                        .resource
+                        .strip_prefix("repository/")
+                        .into_iter()
+                        .collect();
+                    let lines = role_for_each_environment(case.facts.config, &repository);
+                    finding = finding
+                        .severity(Severity::High)
+                        .remedy(format!("{}\n{lines}", ABOUT.remedy));
                 }
                 out.push(finding);
             }

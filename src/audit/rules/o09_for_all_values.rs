@@ -1,4 +1,4 @@
-//! O9: ForAllValues in an Allow, which an absent claim satisfies.
+//! O9: `ForAllValues` in an Allow, which an absent claim satisfies.
 
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use serde_json::json;
@@ -29,7 +29,9 @@ impl Rule for ForAllValues {
         for trust in &case.trusts {
             for statement in trust.statements() {
                 for condition in &statement.conditions {
-                    if condition.operator.quantifier == Some(Quantifier::ForAllValues) && !condition.operator.negated {
+                    if condition.operator.quantifier == Some(Quantifier::ForAllValues)
+                        && !condition.operator.negated
+                    {
                         out.push(finding(case, trust, statement, condition));
                     }
                 }
@@ -39,16 +41,27 @@ impl Rule for ForAllValues {
     }
 }
 
-fn finding(case: &Case<'_>, trust: &Trust<'_>, statement: &Statement, condition: &Condition) -> Finding {
+fn finding(
+    case: &Case<'_>,
+    trust: &Trust<'_>,
+    statement: &Statement,
+    condition: &Condition,
+) -> Finding {
     let key = &condition.key;
-    let message = format!("{} on {key} also holds where the token has no such claim.", condition.operator);
+    let message = format!(
+        "{} on {key} also holds where the token has no such claim.",
+        condition.operator
+    );
     let mut finding = case.trust_finding(&ABOUT, trust, Some(statement), &message);
     // Every token of GitHub has these two, so nothing gets in today.
     if is_claim(condition, "sub") || is_claim(condition, "aud") {
         return finding.severity(Severity::Low);
     }
     let without = trust.tokens(&json!({ "Null": { key: "true" } }));
-    if let Some(witness) = without.iter().find(|witness| witness.statement.index == statement.index) {
+    if let Some(witness) = without
+        .iter()
+        .find(|witness| witness.statement.index == statement.index)
+    {
         finding = finding.evidence(token(trust, witness));
     }
     finding

@@ -24,7 +24,9 @@ impl Rule for Audience {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in &case.trusts {
-            for witness in trust.tokens(&json!({ "StringEquals": { key("aud"): "https://example.com/any" } })) {
+            for witness in
+                trust.tokens(&json!({ "StringEquals": { key("aud"): "https://example.com/any" } }))
+            {
                 let message = "it takes tokens of every audience that the provider lists, also those meant for somebody else.";
                 out.push(case.token_finding(&ABOUT, trust, &witness, message));
             }

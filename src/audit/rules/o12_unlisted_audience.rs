@@ -26,15 +26,24 @@ impl Rule for UnlistedAudience {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in case.trusts.iter().filter(|trust| !trust.mended) {
-            let Some(audiences) = case.audiences(&trust.providers) else { continue };
+            let Some(audiences) = case.audiences(&trust.providers) else {
+                continue;
+            };
             let listed = trust.tokens(&json!({ "StringEquals": { key("aud"): audiences } }));
             for witness in trust.tokens(&json!({})) {
                 if listed.iter().any(|one| one.statement == witness.statement) {
                     continue;
                 }
-                let message = format!("it waits for an audience that the provider does not list; listed: {}.", audiences.join(", "));
-                let mut finding = case.trust_finding(&ABOUT, trust, trust.statement(&witness), &message);
-                finding.evidence = vec![token(trust, &witness), Evidence::value("client_ids", audiences.join(", "))];
+                let message = format!(
+                    "it waits for an audience that the provider does not list; listed: {}.",
+                    audiences.join(", ")
+                );
+                let mut finding =
+                    case.trust_finding(&ABOUT, trust, trust.statement(&witness), &message);
+                finding.evidence = vec![
+                    token(trust, &witness),
+                    Evidence::value("client_ids", audiences.join(", ")),
+                ];
                 out.push(finding);
             }
         }

@@ -26,9 +26,15 @@ impl Rule for ForeignKey {
         let mut out = Vec::new();
         for trust in case.trusts.iter().filter(|trust| !trust.mended) {
             for statement in trust.statements() {
-                for condition in statement.conditions.iter().filter(|condition| !filled(&condition.key)) {
+                for condition in statement
+                    .conditions
+                    .iter()
+                    .filter(|condition| !filled(&condition.key))
+                {
                     let without = trust.tokens(&json!({ "Null": { &condition.key: "true" } }));
-                    let passes = without.into_iter().find(|witness| witness.statement.index == statement.index);
+                    let passes = without
+                        .into_iter()
+                        .find(|witness| witness.statement.index == statement.index);
                     let effect = match passes {
                         Some(_) => "so the condition guards nothing",
                         None => "so the statement lets nobody in",
@@ -39,7 +45,10 @@ impl Rule for ForeignKey {
                         finding.evidence.push(token(trust, witness));
                     }
                     // One practitioner's list has it, another's does not.
-                    if condition.key.eq_ignore_ascii_case(&format!("{ISSUER}:repository_owner_id")) {
+                    if condition
+                        .key
+                        .eq_ignore_ascii_case(&format!("{ISSUER}:repository_owner_id"))
+                    {
                         finding = finding.confidence(Confidence::Low).severity(Severity::Low);
                     }
                     out.push(finding);
@@ -52,7 +61,16 @@ impl Rule for ForeignKey {
 
 /// The claims of GitHub's tokens that AWS fills (January 2026).
 const CLAIMS: &[&str] = &[
-    "sub", "aud", "actor", "actor_id", "job_workflow_ref", "repository", "repository_id", "workflow", "ref", "environment",
+    "sub",
+    "aud",
+    "actor",
+    "actor_id",
+    "job_workflow_ref",
+    "repository",
+    "repository_id",
+    "workflow",
+    "ref",
+    "environment",
     "enterprise_id",
 ];
 

@@ -1,7 +1,7 @@
 //! O14: a role that trusts a ref and an environment of one repository.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::case::token;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::reach::Family;
 
 const ABOUT: About = About {
@@ -29,11 +29,17 @@ impl Rule for RefAndEnvironment {
                     continue;
                 }
                 let forms = |context: &str| -> Vec<String> {
-                    repository.prefixes().iter().map(|prefix| format!("{prefix}:{context}:*")).collect()
+                    repository
+                        .prefixes()
+                        .iter()
+                        .map(|prefix| format!("{prefix}:{context}:*"))
+                        .collect()
                 };
                 let refs = trust.passing(&[&trust.subjects(&forms("ref"))], &[]);
                 let environments = trust.passing(&[&trust.subjects(&forms("environment"))], &[]);
-                let (Some(one), Some(other)) = (refs.first(), environments.first()) else { continue };
+                let (Some(one), Some(other)) = (refs.first(), environments.first()) else {
+                    continue;
+                };
                 let message = "it trusts refs and environments: the protection rules of the environment do not hold for the refs.";
                 let mut finding = case.token_finding(&ABOUT, trust, one, message);
                 finding.evidence.push(token(trust, other));

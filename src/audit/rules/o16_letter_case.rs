@@ -1,8 +1,8 @@
 //! O16: a subject that differs from the repository's in letter case only.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::Evidence;
 use crate::audit::case::token;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::policy::{Grants, evaluate};
 use crate::reach::Requests;
 
@@ -25,21 +25,24 @@ impl Rule for LetterCase {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in case.trusts.iter().filter(|trust| trust.mended) {
-            let Some(repository) = &trust.declared else { continue };
+            let Some(repository) = &trust.declared else {
+                continue;
+            };
             let before = Grants::of(&trust.held.document);
-            let ours = trust.subjects(&repository.subjects());
+            let ours = trust.subjects(&repository.prefixes().map(|prefix| format!("{prefix}:*")));
             let dead = Requests::witnesses(&before, &[&ours], &[]).is_empty();
             for witness in trust.passing(&[&ours], &[]) {
                 if evaluate(&trust.held.document, &witness.request).is_allowed() {
                     continue;
                 }
                 let name = repository.full_name();
-                let message = match dead {
-                    true => format!("it refuses every token of {name}: the letter case of the repository's name differs."),
-                    false => format!("part of it refuses every token of {name}: the letter case differs."),
-                };
+                let part = if dead { "it" } else { "part of it" };
+                let message = format!(
+                    "{part} refuses every token of {name}: the letter case of the repository's name differs."
+                );
                 let mut finding = case.finding(&ABOUT, &trust.role.address, message);
-                finding.location = case.place(&trust.role.address, trust.held, trust.statement(&witness));
+                finding.location =
+                    case.place(&trust.role.address, trust.held, trust.statement(&witness));
                 let what = "the token that GitHub gives is refused";
                 finding.evidence = vec![
                     Evidence::refused(what, trust.held.name.clone(), witness.request.clone()),

@@ -1,7 +1,7 @@
 //! O17: a subject by names for a repository whose ids are known.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::forms::{by_ids, by_names};
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "O17",
@@ -26,7 +26,9 @@ impl Rule for NameBased {
                 if repository.repository_id.is_none() || by_ids(trust, &repository).is_some() {
                     continue;
                 }
-                let Some(witness) = by_names(trust, &repository) else { continue };
+                let Some(witness) = by_names(trust, &repository) else {
+                    continue;
+                };
                 let message = "it knows the repository by its names only; after a rename the policy stops matching, and the old name is free for others.";
                 out.push(case.token_finding(&ABOUT, trust, &witness, message));
             }

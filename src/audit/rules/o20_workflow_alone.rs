@@ -21,7 +21,10 @@ impl Rule for WorkflowAlone {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in &case.trusts {
-            for witness in trust.passing(&[&trust.stranger(&["job_workflow_ref"])], &[&trust.stranger(&[])]) {
+            for witness in trust.passing(
+                &[&trust.stranger(&["job_workflow_ref"])],
+                &[&trust.stranger(&[])],
+            ) {
                 if !trust.open(&witness) {
                     let message = "any repository that calls the reusable workflow satisfies it.";
                     out.push(case.token_finding(&ABOUT, trust, &witness, message));

@@ -26,12 +26,20 @@ impl Rule for MutableWorkflow {
         let mut out = Vec::new();
         for trust in &case.trusts {
             for (statement, _, value) in trust.wanted("job_workflow_ref") {
-                let reference = value.rsplit_once('@').map_or("", |(_, reference)| reference);
+                let reference = value
+                    .rsplit_once('@')
+                    .map_or("", |(_, reference)| reference);
                 if reference.len() == 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     continue;
                 }
-                let witnesses = trust.tokens(&json!({ "StringLike": { key("job_workflow_ref"): value } }));
-                let Some(witness) = witnesses.iter().find(|one| one.statement.index == statement.index) else { continue };
+                let witnesses =
+                    trust.tokens(&json!({ "StringLike": { key("job_workflow_ref"): value } }));
+                let Some(witness) = witnesses
+                    .iter()
+                    .find(|one| one.statement.index == statement.index)
+                else {
+                    continue;
+                };
                 let message = format!("{value} is whatever its ref points to next.");
                 let mut finding = case.trust_finding(&ABOUT, trust, Some(statement), &message);
                 finding.evidence.push(token(trust, witness));

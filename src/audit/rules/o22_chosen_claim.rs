@@ -1,7 +1,7 @@
 //! O22: a subject that begins with a claim of the caller's choice, without the repository.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::trust::Trust;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::policy::Witness;
 use crate::reach::Requests;
 
@@ -25,7 +25,9 @@ impl Rule for ChosenClaim {
         let mut out = Vec::new();
         for trust in &case.trusts {
             for (claim, witness) in chosen(trust) {
-                let message = format!("{claim} is what the caller makes it, and the repository is not asked for.");
+                let message = format!(
+                    "{claim} is what the caller makes it, and the repository is not asked for."
+                );
                 out.push(case.token_finding(&ABOUT, trust, &witness, &message));
             }
         }
@@ -34,11 +36,22 @@ impl Rule for ChosenClaim {
 }
 
 /// Claims that the author of a workflow chooses.
-const CHOSEN: &[&str] = &["environment", "ref", "head_ref", "base_ref", "event_name", "ref_type"];
+const CHOSEN: &[&str] = &[
+    "environment",
+    "ref",
+    "head_ref",
+    "base_ref",
+    "event_name",
+    "ref_type",
+];
 
 fn chosen(trust: &Trust<'_>) -> Vec<(&'static str, Witness)> {
     let mut out: Vec<(&str, Witness)> = Vec::new();
-    let ours: Vec<String> = trust.repositories().iter().flat_map(crate::reach::GithubRepository::subjects).collect();
+    let ours: Vec<String> = trust
+        .repositories()
+        .iter()
+        .flat_map(crate::reach::GithubRepository::subjects)
+        .collect();
     let ours: Requests = trust.subjects(&ours);
     let elsewhere = trust.subjects(&["repo:*".to_owned()]);
     for claim in CHOSEN.iter().chain(&["workflow"]) {
@@ -47,13 +60,25 @@ fn chosen(trust: &Trust<'_>) -> Vec<(&'static str, Witness)> {
         let named = |witness: &Witness| {
             let mut all = trust.wanted("sub");
             let index = witness.statement.index;
-            all.any(|(statement, _, value)| statement.index == index && value.starts_with(&format!("{claim}:")))
+            all.any(|(statement, _, value)| {
+                statement.index == index && value.starts_with(&format!("{claim}:"))
+            })
         };
-        out.extend(begun.into_iter().filter(named).map(|witness| (*claim, witness)));
+        out.extend(
+            begun
+                .into_iter()
+                .filter(named)
+                .map(|witness| (*claim, witness)),
+        );
     }
     for claim in ["ref", "environment"] {
         let found = trust.passing(&[&trust.stranger(&[claim])], &[&trust.stranger(&[])]);
-        out.extend(found.into_iter().filter(|witness| !trust.open(witness)).map(|witness| (claim, witness)));
+        out.extend(
+            found
+                .into_iter()
+                .filter(|witness| !trust.open(witness))
+                .map(|witness| (claim, witness)),
+        );
     }
     out
 }

@@ -22,9 +22,12 @@ impl Rule for ActorAlone {
         let mut out = Vec::new();
         for trust in &case.trusts {
             for claim in ["actor", "actor_id", "workflow"] {
-                for witness in trust.passing(&[&trust.stranger(&[claim])], &[&trust.stranger(&[])]) {
+                for witness in trust.passing(&[&trust.stranger(&[claim])], &[&trust.stranger(&[])])
+                {
                     if !trust.open(&witness) {
-                        let message = format!("{claim} alone is asked for: a repository of anybody else can have a run with it.");
+                        let message = format!(
+                            "{claim} alone is asked for: a repository of anybody else can have a run with it."
+                        );
                         out.push(case.token_finding(&ABOUT, trust, &witness, &message));
                     }
                 }

@@ -1,7 +1,7 @@
 //! O26: thumbprints for GitHub's provider.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::Evidence;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::reach::ISSUER;
 
 const ABOUT: About = About {
@@ -22,8 +22,12 @@ impl Rule for Thumbprints {
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let declared = case.facts.config.oidc_providers.get(ISSUER);
-        let prints = declared.and_then(|provider| provider.thumbprints.as_ref()).filter(|prints| !prints.is_empty());
-        let Some(prints) = prints else { return Vec::new() };
+        let prints = declared
+            .and_then(|provider| provider.thumbprints.as_ref())
+            .filter(|prints| !prints.is_empty());
+        let Some(prints) = prints else {
+            return Vec::new();
+        };
         let message = "infra.toml gives thumbprints, which AWS does not use for GitHub; where they differ, nothing follows.";
         let finding = case.finding(&ABOUT, &format!("oidc_provider/{ISSUER}"), message);
         vec![finding.evidence(Evidence::value("thumbprints", prints.join(", ")))]

@@ -1,7 +1,7 @@
 //! O27: a trust policy that IAM refuses, or that STS never honours.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::trust::is_claim;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::policy::Statement;
 
 const ABOUT: About = About {
@@ -23,7 +23,10 @@ impl Rule for Refused {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for trust in case.trusts.iter().filter(|trust| !trust.mended) {
-            for statement in trust.statements().filter(|statement| !evaluates_subject(statement)) {
+            for statement in trust
+                .statements()
+                .filter(|statement| !evaluates_subject(statement))
+            {
                 let message = "GitHub's provider is shared by all of GitHub, so IAM wants a condition on the subject that is no bare wildcard; some endpoints accept the policy and STS refuses later.";
                 out.push(case.trust_finding(&ABOUT, trust, Some(statement), message));
             }
@@ -34,6 +37,10 @@ impl Rule for Refused {
 
 fn evaluates_subject(statement: &Statement) -> bool {
     statement.conditions.iter().any(|condition| {
-        is_claim(condition, "sub") && condition.values.iter().any(|value| !value.bytes().all(|byte| matches!(byte, b'*' | b'?')))
+        is_claim(condition, "sub")
+            && condition
+                .values
+                .iter()
+                .any(|value| !value.bytes().all(|byte| matches!(byte, b'*' | b'?')))
     })
 }

@@ -1,7 +1,7 @@
-//! O28: `sts:*`, or AssumeRole where AssumeRoleWithWebIdentity is meant.
+//! O28: `sts:*`, or `AssumeRole` where `AssumeRoleWithWebIdentity` is meant.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::Evidence;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::policy::StatementRef;
 
 const ABOUT: About = About {
@@ -26,10 +26,17 @@ impl Rule for WrongCall {
             for statement in trust.statements() {
                 let call = |pattern: &&String| {
                     let lower = pattern.to_ascii_lowercase();
-                    lower == "*" || lower == "sts:*" || lower == "sts:assumerole" || lower == "sts:assumerole*"
+                    lower == "*"
+                        || lower == "sts:*"
+                        || lower == "sts:assumerole"
+                        || lower == "sts:assumerole*"
                 };
-                let Some(pattern) = statement.actions.list.iter().find(call) else { continue };
-                let message = format!("{pattern} is not the call that exchanges a token: that is sts:AssumeRoleWithWebIdentity.");
+                let Some(pattern) = statement.actions.list.iter().find(call) else {
+                    continue;
+                };
+                let message = format!(
+                    "{pattern} is not the call that exchanges a token: that is sts:AssumeRoleWithWebIdentity."
+                );
                 let mut finding = case.trust_finding(&ABOUT, trust, Some(statement), &message);
                 finding.evidence = vec![Evidence::Statement {
                     policy: trust.held.name.clone(),

@@ -13,7 +13,7 @@ const ABOUT: About = About {
     remedy: "Allow iam:PassRole on the task and execution roles only, with StringEquals iam:PassedToService = ecs-tasks.amazonaws.com.",
 };
 
-/// PassRole gives away whatever the role may do.
+/// `PassRole` gives away whatever the role may do.
 pub(super) struct PassRole;
 
 impl Rule for PassRole {
@@ -26,12 +26,23 @@ impl Rule for PassRole {
         let roles: Vec<String> = config
             .services
             .values()
-            .flat_map(|service| service.task.execution_role.iter().chain(&service.task.task_role))
+            .flat_map(|service| {
+                service
+                    .task
+                    .execution_role
+                    .iter()
+                    .chain(&service.task.task_role)
+            })
             .map(|role| role.arn.clone())
             .collect();
-        let bounded = json!({ "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } });
+        let bounded =
+            json!({ "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } });
         let intended: Vec<&str> = roles.iter().map(String::as_str).collect();
-        let without = if intended.is_empty() { vec![] } else { vec![Requests::of_where(&["iam:PassRole"], &intended, &bounded)] };
+        let without = if intended.is_empty() {
+            vec![]
+        } else {
+            vec![Requests::of_where(&["iam:PassRole"], &intended, &bounded)]
+        };
         let mut out = Vec::new();
         for (role, state) in case.ci_states() {
             if !state.mentions(&["iam:PassRole"], &["*"]) {
@@ -40,9 +51,11 @@ impl Rule for PassRole {
             let within = Requests::of(&["iam:PassRole"], &["*"]);
             let excluded: Vec<&Requests> = without.iter().collect();
             for witness in Requests::witnesses(&state.grants(), &[&within], &excluded) {
-                let message = match roles.contains(&witness.request.resource) {
-                    true => format!("it may pass {} to any service.", witness.request.resource),
-                    false => format!("it may pass {}, which no declared task uses.", witness.request.resource),
+                let passed = &witness.request.resource;
+                let message = if roles.contains(passed) {
+                    format!("it may pass {passed} to any service.")
+                } else {
+                    format!("it may pass {passed}, which no declared task uses.")
                 };
                 out.push(case.held_finding(&ABOUT, role, state, &witness, &message));
             }

@@ -23,20 +23,36 @@ impl Rule for PlainCredential {
         let mut out = Vec::new();
         for (key, service) in &case.facts.config.services {
             for (container, definition) in &service.task.container {
-                for (name, value) in definition.environment.iter().filter(|(name, value)| is_credential(name, value)) {
-                    let message = format!("{name} of the container {container} stands in infra.toml.");
+                for (name, value) in definition
+                    .environment
+                    .iter()
+                    .filter(|(name, value)| is_credential(name, value))
+                {
+                    let message =
+                        format!("{name} of the container {container} stands in infra.toml.");
                     let finding = case.finding(&ABOUT, &format!("service/{key}"), message);
                     out.push(finding.evidence(Evidence::value(name, why(name, value.is_empty()))));
                 }
             }
         }
         for (arn, definition) in &case.facts.account.task_definitions {
-            let service = case.facts.account.services.iter().find(|(_, service)| service.task_definition == *arn);
-            let address = service.map(|(key, _)| key.clone()).or_else(|| case.family(&definition.family));
+            let service = case
+                .facts
+                .account
+                .services
+                .iter()
+                .find(|(_, service)| service.task_definition == *arn);
+            let address = service
+                .map(|(key, _)| key.clone())
+                .or_else(|| case.family(&definition.family));
             let Some(key) = address else { continue };
             for container in &definition.containers {
                 for name in &container.credentials {
-                    let message = format!("{name} of the container {} is readable in {}.", container.name, short(arn));
+                    let message = format!(
+                        "{name} of the container {} is readable in {}.",
+                        container.name,
+                        short(arn)
+                    );
                     let mut finding = case.finding(&ABOUT, &format!("service/{key}"), message);
                     if service.is_none() {
                         finding = finding.severity(Severity::Medium).remedy("Rotate the value; deregister and delete the revision once nothing can roll back to it.");

@@ -1,7 +1,7 @@
 //! The known ways from some permissions to more: each decided exactly, on the roles and users that are there.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::escalation::{Way, ways};
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "privilege-escalation",
@@ -22,25 +22,45 @@ impl Rule for PrivilegeEscalation {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for (role, state) in case.ci_states() {
-            for Way { path, target, witnesses, bounded } in ways(case.facts, role, state) {
+            for Way {
+                path,
+                target,
+                witnesses,
+                bounded,
+            } in ways(case.facts, role, state)
+            {
                 let actions = path.actions.join(" + ");
-                let through = target.map(|target| format!(" on {target}")).unwrap_or_default();
+                let through = target
+                    .map(|target| format!(" on {target}"))
+                    .unwrap_or_default();
                 let bound = match bounded {
                     Some(true) => " iam:PassedToService bounds it to that service.",
                     Some(false) => " No iam:PassedToService bounds it.",
                     None => "",
                 };
-                let message = format!("{actions}{through} leads to more permissions ({}).{bound}", path.id);
+                let message = format!(
+                    "{actions}{through} leads to more permissions ({}).{bound}",
+                    path.id
+                );
                 let mut finding = case.finding(&ABOUT, &role.address, message);
                 for witness in &witnesses {
                     let held = state.held(witness);
                     let name = held.map(|held| held.name.clone()).unwrap_or_default();
                     let request = &witness.request;
                     let what = format!("{} on {} is allowed", request.action, request.resource);
-                    finding.evidence.push(Evidence::allowed(what, name, witness));
+                    finding
+                        .evidence
+                        .push(Evidence::allowed(what, name, witness));
                 }
-                if let Some((held, witness)) = witnesses.first().and_then(|one| Some((state.held(one)?, one))) {
-                    let statement = held.document.statements().iter().find(|one| one.index == witness.statement.index);
+                if let Some((held, witness)) = witnesses
+                    .first()
+                    .and_then(|one| Some((state.held(one)?, one)))
+                {
+                    let statement = held
+                        .document
+                        .statements()
+                        .iter()
+                        .find(|one| one.index == witness.statement.index);
                     finding.location = case.place(&role.address, held, statement);
                 }
                 out.push(finding);

@@ -21,10 +21,18 @@ impl Rule for PrivilegedContainer {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for (key, service) in &case.facts.config.services {
-            for (name, container) in service.task.container.iter().filter(|(_, container)| container.privileged) {
+            for (name, container) in service
+                .task
+                .container
+                .iter()
+                .filter(|(_, container)| container.privileged)
+            {
                 let message = format!("the container {name} is privileged.");
                 let finding = case.finding(&ABOUT, &format!("service/{key}"), message);
-                out.push(finding.evidence(Evidence::value("privileged", container.privileged.to_string())));
+                out.push(finding.evidence(Evidence::value(
+                    "privileged",
+                    container.privileged.to_string(),
+                )));
             }
         }
         out

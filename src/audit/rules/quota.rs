@@ -1,7 +1,7 @@
 //! A quota of IAM that is nearly used up.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::quotas::uses;
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "quota",
@@ -25,9 +25,17 @@ impl Rule for Quota {
         let mut out = Vec::new();
         for (address, what, used, limit) in uses(case.facts) {
             if limit > 0 && used * NEAR.1 >= limit * NEAR.0 {
-                let finding = case.finding(&ABOUT, &address, format!("{used} of {limit} {what} are used."));
+                let finding = case.finding(
+                    &ABOUT,
+                    &address,
+                    format!("{used} of {limit} {what} are used."),
+                );
                 let full = used >= limit;
-                let finding = if full { finding.severity(Severity::Medium) } else { finding };
+                let finding = if full {
+                    finding.severity(Severity::Medium)
+                } else {
+                    finding
+                };
                 out.push(finding.evidence(Evidence::value(what, format!("{used} of {limit}"))));
             }
         }

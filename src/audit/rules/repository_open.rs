@@ -26,13 +26,26 @@ impl Rule for RepositoryOpen {
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let account = &case.facts.config.project.account_id;
         let element = |principal: serde_json::Value| json!({ "Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*" });
-        let ours = Requests::written(vec![element(json!({ "AWS": account })), element(json!({ "Service": "*" }))], PolicyKind::Resource);
+        let ours = Requests::written(
+            &[
+                element(json!({ "AWS": account })),
+                element(json!({ "Service": "*" })),
+            ],
+            PolicyKind::Resource,
+        );
         let mut policies = repository_policies(case.facts);
         for (name, repository) in &case.facts.account.repositories {
-            let live = repository.policy.as_ref().and_then(|text| Document::read(text, PolicyKind::Resource).ok());
+            let live = repository
+                .policy
+                .as_ref()
+                .and_then(|text| Document::read(text, PolicyKind::Resource).ok());
             policies.extend(live.map(|document| Declared {
                 address: format!("repository/{name}"),
-                held: Held { name: "repository policy".to_owned(), path: None, document: document.into() },
+                held: Held {
+                    name: "repository policy".to_owned(),
+                    path: None,
+                    document: document.into(),
+                },
             }));
         }
         let mut out = Vec::new();
@@ -41,9 +54,19 @@ impl Rule for RepositoryOpen {
                 let request = &witness.request;
                 let who = request.principal.text();
                 let message = format!("its policy lets {who} call {}.", request.action);
-                let statement = held.document.statements().iter().find(|one| one.index == witness.statement.index);
-                let finding = case.finding(&ABOUT, &address, message).at(case.place(&address, &held, statement));
-                out.push(finding.evidence(Evidence::allowed(format!("{who} is let in"), held.name.clone(), &witness)));
+                let statement = held
+                    .document
+                    .statements()
+                    .iter()
+                    .find(|one| one.index == witness.statement.index);
+                let finding = case
+                    .finding(&ABOUT, &address, message)
+                    .at(case.place(&address, &held, statement));
+                out.push(finding.evidence(Evidence::allowed(
+                    format!("{who} is let in"),
+                    held.name.clone(),
+                    &witness,
+                )));
             }
         }
         out

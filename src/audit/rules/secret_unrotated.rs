@@ -1,7 +1,7 @@
 //! A secret whose value has not changed for a year.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::Day;
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 
 const ABOUT: About = About {
     id: "secret-unrotated",
@@ -24,7 +24,9 @@ impl Rule for SecretUnrotated {
         const OLDEST: i64 = 365 * 86_400;
         let mut out = Vec::new();
         for (name, secret) in &case.facts.account.secrets {
-            let Some(since) = secret.changed.or(secret.created) else { continue };
+            let Some(since) = secret.changed.or(secret.created) else {
+                continue;
+            };
             if secret.rotates || secret.deleted.is_some() || case.seconds() - since < OLDEST {
                 continue;
             }

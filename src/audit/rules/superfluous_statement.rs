@@ -1,7 +1,7 @@
 //! A statement without which the policy says the same.
 
-use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::audit::statements::{Declared, identity_policies, part};
+use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use crate::policy::{Relation, StatementRef, relate};
 
 const ABOUT: About = About {
@@ -24,11 +24,16 @@ impl Rule for SuperfluousStatement {
         let mut out = Vec::new();
         for Declared { address, held } in identity_policies(case.facts) {
             for statement in held.document.statements() {
-                let Some(rest) = part(&held.document, statement.index, false) else { continue };
+                let Some(rest) = part(&held.document, statement.index, false) else {
+                    continue;
+                };
                 if relate(&rest, &held.document).relation != Relation::Equal {
                     continue;
                 }
-                let message = format!("without statement {} the policy means the same.", statement.index);
+                let message = format!(
+                    "without statement {} the policy means the same.",
+                    statement.index
+                );
                 let mut finding = case.finding(&ABOUT, &address, message);
                 finding.location = case.place(&address, &held, Some(statement));
                 out.push(finding.evidence(Evidence::Statement {

@@ -28,18 +28,32 @@ impl Rule for UndeclaredAccess {
             if holder.arn.contains(":role/aws-service-role/") {
                 continue;
             }
-            let Some(state) = holder.states.iter().find(|state| state.origin == Origin::Live) else { continue };
+            let Some(state) = holder
+                .states
+                .iter()
+                .find(|state| state.origin == Origin::Live)
+            else {
+                continue;
+            };
             let grants = case.facts.grants(state, &targets);
             if grants.is_empty() {
                 continue;
             }
-            let mut finding = case.finding(&ABOUT, &holder.address, format!("it may {}.", powers(&grants)));
-            let from_github = case.trusts.iter().any(|trust| trust.role.address == holder.address);
+            let mut finding = case.finding(
+                &ABOUT,
+                &holder.address,
+                format!("it may {}.", powers(&grants)),
+            );
+            let from_github = case
+                .trusts
+                .iter()
+                .any(|trust| trust.role.address == holder.address);
             if from_github {
                 finding = finding.severity(Severity::High);
             } else if administers(state) {
                 finding = finding.severity(Severity::Info);
-                finding.message = "it may do everything, and so change all that infra.toml declares.".to_owned();
+                "it may do everything, and so change all that infra.toml declares."
+                    .clone_into(&mut finding.message);
             }
             for grant in grants {
                 finding.evidence.push(Evidence::Request {
@@ -50,7 +64,10 @@ impl Rule for UndeclaredAccess {
                     request: Box::new(grant.request),
                 });
             }
-            finding.accept = Some(format!("[[audit.accept]]\nrule = \"undeclared-access\"\naddress = \"{}\"\nreason = \"...\"", holder.address));
+            finding.accept = Some(format!(
+                "[[audit.accept]]\nrule = \"undeclared-access\"\naddress = \"{}\"\nreason = \"...\"",
+                holder.address
+            ));
             out.push(finding);
         }
         out
@@ -58,17 +75,26 @@ impl Rule for UndeclaredAccess {
 }
 
 fn powers(grants: &[Grant]) -> String {
-    let words: BTreeSet<String> = grants.iter().map(|grant| format!("{} {}", grant.power.words(), grant.resource)).collect();
+    let words: BTreeSet<String> = grants
+        .iter()
+        .map(|grant| format!("{} {}", grant.power.words(), grant.resource))
+        .collect();
     words.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a policy of it is that of an administrator.
 fn administers(state: &crate::reach::State) -> bool {
-    state.policies.iter().flat_map(|held| held.document.statements()).any(|statement| {
-        let all = |patterns: &crate::policy::Patterns| !patterns.negated && patterns.list.iter().any(|one| one == "*");
-        statement.effect == crate::policy::Effect::Allow
-            && statement.conditions.is_empty()
-            && all(&statement.actions)
-            && statement.resources.as_ref().is_none_or(all)
-    })
+    state
+        .policies
+        .iter()
+        .flat_map(|held| held.document.statements())
+        .any(|statement| {
+            let all = |patterns: &crate::policy::Patterns| {
+                !patterns.negated && patterns.list.iter().any(|one| one == "*")
+            };
+            statement.effect == crate::policy::Effect::Allow
+                && statement.conditions.is_empty()
+                && all(&statement.actions)
+                && statement.resources.as_ref().is_none_or(all)
+        })
 }

@@ -1,7 +1,7 @@
 //! A role that GitHub's provider opens and infra.toml does not declare.
 
-use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use crate::audit::case::token;
+use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use serde_json::json;
 
 const ABOUT: About = About {
@@ -22,21 +22,39 @@ impl Rule for UndeclaredTrust {
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
-        for trust in case.trusts.iter().filter(|trust| !trust.role.declared && !trust.mended) {
-            let repositories: Vec<String> = trust.repositories().iter().map(crate::reach::GithubRepository::full_name).collect();
-            let whom = if repositories.is_empty() { "GitHub".to_owned() } else { repositories.join(", ") };
+        for trust in case
+            .trusts
+            .iter()
+            .filter(|trust| !trust.role.declared && !trust.mended)
+        {
+            let repositories: Vec<String> = trust
+                .repositories()
+                .iter()
+                .map(crate::reach::GithubRepository::full_name)
+                .collect();
+            let whom = if repositories.is_empty() {
+                "GitHub".to_owned()
+            } else {
+                repositories.join(", ")
+            };
             let ours = case.facts.config.github.as_ref().is_some_and(|github| {
-                repositories.iter().any(|name| name.eq_ignore_ascii_case(&format!("{}/{}", github.owner, github.name)))
+                repositories.iter().any(|name| {
+                    name.eq_ignore_ascii_case(&format!("{}/{}", github.owner, github.name))
+                })
             });
             let message = format!("it takes tokens of {whom} and is not declared.");
-            let mut finding = case.trust_finding(&ABOUT, trust, trust.statements().next(), &message);
+            let mut finding =
+                case.trust_finding(&ABOUT, trust, trust.statements().next(), &message);
             if ours {
                 finding = finding.severity(Severity::Medium);
             }
             if let Some(witness) = trust.tokens(&json!({})).first() {
                 finding.evidence.push(token(trust, witness));
             }
-            finding.accept = Some(format!("[role.\"{}\"]\ntrust_policy = \"policies/{0}-trust.json\"", trust.role.name));
+            finding.accept = Some(format!(
+                "[role.\"{}\"]\ntrust_policy = \"policies/{0}-trust.json\"",
+                trust.role.name
+            ));
             out.push(finding);
         }
         out

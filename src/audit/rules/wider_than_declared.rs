@@ -24,16 +24,28 @@ impl Rule for WiderThanDeclared {
         let mut out = Vec::new();
         for role in case.facts.roles().filter(|role| role.declared) {
             let of = |origin| role.states.iter().find(|state| state.origin == origin);
-            let (Some(declared), Some(live)) = (of(Origin::Declared), of(Origin::Live)) else { continue };
+            let (Some(declared), Some(live)) = (of(Origin::Declared), of(Origin::Live)) else {
+                continue;
+            };
             if !declared.unknown.is_empty() {
                 continue;
             }
             for witness in relate_grants(&declared.grants(), &live.grants()).gained {
-                let policy = live.held(&witness).map(|held| held.name.clone()).unwrap_or_default();
+                let policy = live
+                    .held(&witness)
+                    .map(|held| held.name.clone())
+                    .unwrap_or_default();
                 let request = &witness.request;
-                let message = format!("{policy} lets it {} on {}, which infra.toml does not.", request.action, request.resource);
+                let message = format!(
+                    "{policy} lets it {} on {}, which infra.toml does not.",
+                    request.action, request.resource
+                );
                 let mut finding = case.finding(&ABOUT, &role.address, message);
-                finding.evidence.push(Evidence::allowed("allowed in the account", policy, &witness));
+                finding.evidence.push(Evidence::allowed(
+                    "allowed in the account",
+                    policy,
+                    &witness,
+                ));
                 finding.evidence.extend(case.events(&role.name));
                 finding.revert = Some(format!("provision apply {}", role.address));
                 out.push(finding);

@@ -25,7 +25,9 @@ impl Rule for WritableRoot {
                 if !container.readonly_root_filesystem {
                     let message = format!("the container {name} can write everywhere.");
                     let finding = case.finding(&ABOUT, &format!("service/{key}"), message);
-                    out.push(finding.evidence(Evidence::value("readonly_root_filesystem", "false")));
+                    out.push(
+                        finding.evidence(Evidence::value("readonly_root_filesystem", "false")),
+                    );
                 }
             }
         }

@@ -16,10 +16,20 @@ const DOCUMENTATION: &str = include_str!("../../../docs/audit-rules.md");
 fn config(text: &str, files: &[(&str, &str)]) -> Config {
     let mut read = |path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
-        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| std::io::Error::other("there is no such file"))
+        found
+            .map(|(_, text)| (*text).to_owned())
+            .ok_or_else(|| std::io::Error::other("there is no such file"))
     };
     let parsed = config::parse("infra.toml", text, &mut read);
-    parsed.unwrap_or_else(|errors| panic!("{}", errors.iter().map(|error| error.render(false)).collect::<String>()))
+    parsed.unwrap_or_else(|errors| {
+        panic!(
+            "{}",
+            errors
+                .iter()
+                .map(|error| error.render(false))
+                .collect::<String>()
+        )
+    })
 }
 
 fn account() -> Account {
@@ -34,14 +44,25 @@ fn audit(config: &Config, account: &Account) -> Audit {
 }
 
 fn of<'a>(audit: &'a Audit, rule: &str) -> Vec<&'a Finding> {
-    audit.findings.iter().filter(|finding| finding.rule == rule).collect()
+    audit
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == rule)
+        .collect()
 }
 
 /// Evaluates every request of a finding again.
 fn confirm(finding: &Finding, document: &Document) {
     for evidence in &finding.evidence {
-        if let Evidence::Request { allowed, request, .. } = evidence {
-            assert_eq!(evaluate(document, request).is_allowed(), *allowed, "{finding:?}");
+        if let Evidence::Request {
+            allowed, request, ..
+        } = evidence
+        {
+            assert_eq!(
+                evaluate(document, request).is_allowed(),
+                *allowed,
+                "{finding:?}"
+            );
         }
     }
 }
@@ -53,8 +74,14 @@ fn trust(text: &str) -> Document {
 #[test]
 fn every_rule_has_its_section_and_no_section_is_without_its_rule() {
     let ids: Vec<&str> = RULES.iter().map(|rule| rule.about().id).collect();
-    let sections: Vec<&str> = DOCUMENTATION.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let named: Vec<&str> = sections.iter().map(|line| line.split(" · ").next().unwrap()).collect();
+    let sections: Vec<&str> = DOCUMENTATION
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    let named: Vec<&str> = sections
+        .iter()
+        .map(|line| line.split(" · ").next().unwrap())
+        .collect();
     assert_eq!(named, ids);
     for (rule, section) in RULES.iter().zip(&sections) {
         assert_eq!(section.split(" · ").nth(1), Some(rule.about().title));

@@ -333,21 +333,11 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
         calls.push(Call::PutBoundary { arn });
     }
     // What denies comes first, so that a creation goes through these calls in this order.
-    let changed = |(name, document): &(&String, &Document)| {
-        before.inline_policies.get(*name) != Some(*document)
-    };
-    let (denies, others): (Vec<_>, Vec<_>) = inline_policies
-        .iter()
-        .filter(changed)
-        .partition(|(_, document)| denies(document));
-    let put = |(name, document): (&String, &Document)| Call::PutInline {
-        name: name.clone(),
-        document: document.clone(),
-    };
-    calls.extend(denies.into_iter().map(put));
+    let (denies, others) = inline_changes(&before.inline_policies, inline_policies);
+    calls.extend(denies);
     let attached = managed_policies.difference(&before.managed_policies);
     calls.extend(attached.map(|arn| Call::Attach { arn: arn.clone() }));
-    calls.extend(others.into_iter().map(put));
+    calls.extend(others);
     if *trust_policy != before.trust_policy {
         calls.push(Call::SetTrustPolicy {
             document: trust_policy.clone(),
@@ -364,6 +354,25 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
     let keys = change.remove;
     calls.extend((!keys.is_empty()).then_some(Call::Untag { keys }));
     calls
+}
+
+/// The calls that put what differs: the documents with a Deny, and the others.
+fn inline_changes(
+    before: &BTreeMap<String, Document>,
+    after: &BTreeMap<String, Document>,
+) -> (Vec<Call>, Vec<Call>) {
+    let put = |(name, document): (&String, &Document)| Call::PutInline {
+        name: name.clone(),
+        document: document.clone(),
+    };
+    let (first, second): (Vec<_>, Vec<_>) = after
+        .iter()
+        .filter(|(name, document)| before.get(*name) != Some(*document))
+        .partition(|(_, document)| denies(document));
+    (
+        first.into_iter().map(put).collect(),
+        second.into_iter().map(put).collect(),
+    )
 }
 
 fn denies(document: &Document) -> bool {

@@ -8,6 +8,7 @@ use crate::policy::operator::{Operator, Quantifier};
 use crate::policy::statement::{Condition, Principal, Principals, Statement};
 
 use super::space::GITHUB;
+use super::variables::Assignment;
 
 /// One case of a statement: which keys with a default value are present, and which absent.
 pub(super) struct Case<'a> {
@@ -106,6 +107,24 @@ fn variables_with_defaults(statement: &Statement) -> BTreeMap<String, String> {
     }
 }
 
+/// Whether a document has a statement with more defaults than are told apart.
+pub(super) fn too_many_defaults(document: &Document) -> bool {
+    document.has_variables()
+        && document.statements().iter().any(|statement| {
+            let texts = statement
+                .resources
+                .iter()
+                .flat_map(|patterns| &patterns.list);
+            let values = statement
+                .conditions
+                .iter()
+                .flat_map(|condition| &condition.values);
+            let commas = texts.chain(values).filter(|text| text.contains("${"));
+            commas.map(|text| text.matches(',').count()).sum::<usize>() > CASE_LIMIT
+                && variables_with_defaults(statement).is_empty()
+        })
+}
+
 /// Keys without which a statement cannot apply: all patterns of one of its positive parts take their value.
 pub(super) fn required(statement: &Statement) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
@@ -168,9 +187,14 @@ pub(super) fn defaults(absent: &[(String, String)]) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// Writes the default values of absent keys into a pattern's text, as literal characters.
-pub(super) fn substitute(text: &str, variables: bool, absent: &BTreeMap<&str, &str>) -> String {
-    if absent.is_empty() || !variables || !text.contains("${") {
+/// Writes the values of fixed keys and the defaults of absent ones into a pattern's text, as literal characters.
+pub(super) fn substitute(
+    text: &str,
+    variables: bool,
+    fixed: &Assignment,
+    absent: &BTreeMap<&str, &str>,
+) -> String {
+    if (absent.is_empty() && fixed.is_empty()) || !variables || !text.contains("${") {
         return text.to_owned();
     }
     let mut out = String::new();
@@ -184,21 +208,23 @@ pub(super) fn substitute(text: &str, variables: bool, absent: &BTreeMap<&str, &s
             wildcards: false,
             variables: true,
         };
-        match glob::parse(body, reading).as_slice() {
-            [
-                Token::Variable {
-                    key,
-                    default: Some(default),
-                },
-            ] if absent.contains_key(key.as_str()) => {
-                for letter in default.chars() {
+        let tokens = glob::parse(body, reading);
+        let value = match tokens.as_slice() {
+            [Token::Variable { key, default }] => fixed.get(key).or(default
+                .as_ref()
+                .filter(|_| absent.contains_key(key.as_str()))),
+            _ => None,
+        };
+        match value {
+            Some(value) => {
+                for letter in value.chars() {
                     match letter {
                         '*' | '?' | '$' => out.extend(['$', '{', letter, '}']),
                         other => out.push(other),
                     }
                 }
             }
-            _ => out.push_str(body),
+            None => out.push_str(body),
         }
         rest = after;
     }

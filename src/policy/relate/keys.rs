@@ -10,6 +10,7 @@ use crate::policy::statement::Condition;
 use crate::policy::values::{self, Number, Range};
 
 use super::strings::{self, Exhausted, Item, StringSet, Style, Symbol};
+use super::variables::{self, Model};
 
 /// A test of one value; the number names it among the tests of its key.
 pub(super) type TestId = usize;
@@ -188,6 +189,7 @@ impl Key {
         &self,
         literals: &[(Form, bool)],
         domain: &StringSet,
+        model: Model,
         work: &mut u64,
     ) -> Result<Option<Values>, Exhausted> {
         let absent = literals
@@ -218,7 +220,7 @@ impl Key {
             }
         }
         let all: Vec<(TestId, bool)> = every.iter().chain(&some).copied().collect();
-        if let Some(value) = self.value(&all, domain, work)? {
+        if let Some(value) = self.value(&all, domain, model, work)? {
             return Ok(Some(Some(vec![value])));
         }
         // A plain operator asks for a key with one value ("Single-valued vs. multivalued context keys").
@@ -228,7 +230,7 @@ impl Key {
         let mut list = Vec::new();
         for one in some {
             let tests: Vec<(TestId, bool)> = every.iter().copied().chain([one]).collect();
-            match self.value(&tests, domain, work)? {
+            match self.value(&tests, domain, model, work)? {
                 Some(value) => list.push(value),
                 None => return Ok(None),
             }
@@ -243,6 +245,7 @@ impl Key {
         &self,
         tests: &[(TestId, bool)],
         domain: &StringSet,
+        model: Model,
         work: &mut u64,
     ) -> Result<Option<Vec<Symbol>>, Exhausted> {
         if self.typed() {
@@ -252,7 +255,7 @@ impl Key {
                 .find(|value| {
                     tests
                         .iter()
-                        .all(|(test, sign)| self.passes(*test, value) == *sign)
+                        .all(|(test, sign)| self.may(*test, value, *sign, model))
                 })
                 .map(|value| value.chars().map(Symbol::from).collect()));
         }
@@ -263,7 +266,8 @@ impl Key {
                 .filter_map(|(test, _)| self.sets.get(*test).and_then(Option::as_ref))
                 .collect()
         };
-        strings::find(
+        variables::find(
+            model,
             domain,
             &sets(true),
             &sets(false),
@@ -271,6 +275,21 @@ impl Key {
                 .unwrap_or(if self.arn { Style::Arn } else { Style::Plain }),
             work,
         )
+    }
+
+    /// Whether a value may pass, or fail, a test: where variables take any value, a test with one may do either.
+    fn may(&self, test: TestId, value: &str, sign: bool, model: Model) -> bool {
+        let set = self.sets.get(test).and_then(Option::as_ref);
+        self.passes(test, value) == sign
+            || (model == Model::Any && set.is_some_and(|set| set.varied))
+    }
+
+    /// The patterns of each test of text.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &[Vec<Item>]> {
+        self.sets
+            .iter()
+            .flatten()
+            .map(|set| set.patterns.as_slice())
     }
 
     fn passes(&self, test: TestId, value: &str) -> bool {

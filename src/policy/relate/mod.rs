@@ -9,6 +9,7 @@ mod principals;
 mod space;
 mod strings;
 mod trie;
+mod variables;
 mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use super::statement::Effect;
 use cover::{cover, meet};
 use space::{ACTION, AtomId, Constraints, Dimension, Literal, Origin, RESOURCE, Region, Space};
 use strings::Exhausted;
+use variables::{Assignment, Model};
 
 /// Documents as IAM combines them: a request must be allowed in every layer, by any document of it, and be denied by
 /// none. One layer is one set of policies; a second is a permissions boundary.
@@ -259,40 +261,44 @@ impl<'q, 'd> Question<'q, 'd> {
         if inside.is_empty() || excluded_grants.iter().any(within) {
             return Answer::None;
         }
-        let (space, boxes) = self.space.get_or_insert_with(|| {
-            let kind = grants
-                .first()
-                .map_or(PolicyKind::Identity, |first| first.kind());
-            let mut space = Space::new(kind);
-            let boxes = grants
-                .iter()
-                .map(|grants| Boxes::read(&mut space, grants))
-                .collect();
-            space.close();
-            (space, boxes)
-        });
+        let (space, boxes) = self
+            .space
+            .get_or_insert_with(|| spaced(grants, Assignment::new()));
         space.work = WORK;
-        let of = |places: &[usize]| -> Vec<&Boxes> {
-            places
-                .iter()
-                .filter_map(|place| boxes.get(*place))
-                .collect()
-        };
         let mut search = Search {
             inside: &inside_grants,
             excluded: &excluded_grants,
             witnesses: Vec::new(),
             refuted: 0,
         };
-        match search.run(space, &of(inside), &of(excluded)) {
-            Err(Exhausted) => Answer::Unknown("The search reached its limit.".to_owned()),
-            Ok(()) if !search.witnesses.is_empty() => Answer::Some(search.witnesses),
-            Ok(()) if search.refuted > 0 => Answer::Unknown(
-                "Policy variables tie the parts of a request together in a way that was not decided.".to_owned(),
-            ),
-            Ok(()) => Answer::None,
+        let answer = search.run(space, &at(boxes, inside), &at(boxes, excluded));
+        if answer.is_ok() && search.witnesses.is_empty() && !space.variables.is_empty() {
+            let answer = search.with_values(space, boxes, inside, excluded, grants);
+            return search.answer(answer);
         }
+        search.answer(answer)
     }
+}
+
+/// The grants as boxes of a space of their own.
+fn spaced(grants: &[&Grants<'_>], fixed: Assignment) -> (Space, Vec<Boxes>) {
+    let kind = grants
+        .first()
+        .map_or(PolicyKind::Identity, |first| first.kind());
+    let mut space = Space::new(kind, fixed);
+    let boxes = grants
+        .iter()
+        .map(|grants| Boxes::read(&mut space, grants))
+        .collect();
+    space.close();
+    (space, boxes)
+}
+
+fn at<'b>(boxes: &'b [Boxes], places: &[usize]) -> Vec<&'b Boxes> {
+    places
+        .iter()
+        .filter_map(|place| boxes.get(*place))
+        .collect()
 }
 
 /// What grants allow and deny, as boxes.
@@ -462,6 +468,55 @@ impl Known {
 const REFUTED_LIMIT: usize = 64;
 
 impl Search<'_> {
+    fn answer(self, searched: Result<(), Exhausted>) -> Answer {
+        match searched {
+            Err(Exhausted) => Answer::Unknown("The search reached its limit.".to_owned()),
+            Ok(()) if !self.witnesses.is_empty() => Answer::Some(self.witnesses),
+            Ok(()) if self.refuted > 0 => Answer::Unknown(
+                "A policy variable may have a value for which the answer differs; whether one does was not decided."
+                    .to_owned(),
+            ),
+            Ok(()) => Answer::None,
+        }
+    }
+
+    /// Where a fresh value for each variable shows nothing: whether any value could, and then which.
+    fn with_values(
+        &mut self,
+        space: &mut Space,
+        boxes: &[Boxes],
+        inside: &[usize],
+        excluded: &[usize],
+        grants: &[&Grants<'_>],
+    ) -> Result<(), Exhausted> {
+        if self.refuted == 0 {
+            space.read_variables(Model::Any);
+            let answer = self.run(space, &at(boxes, inside), &at(boxes, excluded));
+            space.read_variables(Model::Fresh);
+            answer?;
+            let coarse = grants
+                .iter()
+                .flat_map(|grants| grants.layers.iter().flatten())
+                .any(|document| cases::too_many_defaults(document));
+            self.refuted += usize::from(coarse);
+            if self.refuted == 0 || !self.witnesses.is_empty() {
+                return Ok(());
+            }
+        }
+        for assignment in variables::assignments(space) {
+            let (mut fixed, boxes) = spaced(grants, assignment);
+            // All of them together stay within the limit of one question.
+            fixed.work = space.work;
+            let answer = self.run(&mut fixed, &at(&boxes, inside), &at(&boxes, excluded));
+            space.work = fixed.work;
+            answer?;
+            if !self.witnesses.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn run(
         &mut self,
         space: &mut Space,

@@ -13,6 +13,7 @@ use super::cases::{Case, cases, defaults, is_github, required, substitute};
 use super::keys::{Form, Key, Values};
 use super::principals;
 use super::strings::{self, Exhausted, Item, StringSet, Style, Symbol, VARIABLES};
+use super::variables::{self, Assignment, Model};
 
 /// A dimension: these three, then one per key.
 pub(super) type Dimension = u32;
@@ -91,6 +92,9 @@ pub(super) struct Space {
     memo: HashMap<Asked, Option<Point>>,
     pub(super) work: u64,
     trust: bool,
+    /// Variables that have one value here; elsewhere each is an opaque letter.
+    fixed: Assignment,
+    model: Model,
 }
 
 /// The calls that a trust policy may speak of: "Permissions for `AssumeRole`, `AssumeRoleWithSAML`,
@@ -108,7 +112,7 @@ pub(super) const TRUST_ACTIONS: &[&str] = &[
 pub(super) const GITHUB: &str = "token.actions.githubusercontent.com";
 
 impl Space {
-    pub(super) fn new(kind: PolicyKind) -> Self {
+    pub(super) fn new(kind: PolicyKind, fixed: Assignment) -> Self {
         let everything = StringSet::new(vec![vec![Item::Many { colon: true }]]);
         let colon = Item::Letter(Symbol::from(':'));
         let actions = if kind == PolicyKind::Trust {
@@ -142,7 +146,33 @@ impl Space {
             memo: HashMap::new(),
             work: 0,
             trust: kind == PolicyKind::Trust,
+            fixed,
+            model: Model::Fresh,
         }
+    }
+
+    /// Reads the variables otherwise from now on.
+    pub(super) fn read_variables(&mut self, model: Model) {
+        self.model = model;
+        self.memo.clear();
+    }
+
+    /// The pattern lists that a text of one dimension is tested against, by dimension.
+    pub(super) fn pattern_lists(&self) -> Vec<Vec<&[Vec<Item>]>> {
+        let of = |wanted: Dimension| -> Vec<&[Vec<Item>]> {
+            self.ids
+                .keys()
+                .filter_map(|shape| match shape {
+                    AtomShape::Strings(dimension, patterns) if *dimension == wanted => {
+                        Some(patterns.as_slice())
+                    }
+                    _ => None,
+                })
+                .collect()
+        };
+        let mut out = vec![of(RESOURCE)];
+        out.extend(self.keys.iter().map(|key| key.texts().collect()));
+        out
     }
 
     /// The boxes of a document's statements of one effect.
@@ -240,7 +270,7 @@ impl Space {
             let values = condition
                 .values
                 .iter()
-                .map(|text| substitute(text, variables, &absent_defaults))
+                .map(|text| substitute(text, variables, &self.fixed, &absent_defaults))
                 .collect();
             let condition = Condition {
                 values,
@@ -285,16 +315,26 @@ impl Space {
     /// "For GitHub tokens `sub` and `aud` are always present and single": GitHub's documentation of its OIDC tokens.
     /// No subject holds the characters `*` and `?`.
     fn assumptions(&mut self, principals: Option<&Principals>) -> Vec<Literal> {
+        let mut out = Vec::new();
+        for (name, value) in self.fixed.clone() {
+            let text = value
+                .chars()
+                .map(|letter| Item::Letter(Symbol::from(letter)));
+            let key = self.key(&name);
+            if let Some(slot) = self.keys.get_mut(key) {
+                let test = slot.text_test(vec![text.collect()]);
+                out.push(self.key_literal(key, Form::Some(test), true));
+            }
+        }
         let github = principals.is_some_and(|principals| {
             !principals.negated
                 && !principals.list.is_empty()
                 && principals.list.iter().all(is_github)
         });
         if !github {
-            return Vec::new();
+            return out;
         }
         let any = Item::Many { colon: true };
-        let mut out = Vec::new();
         for claim in ["sub", "aud"] {
             let key = self.key(&format!("{GITHUB}:{claim}"));
             out.push(self.key_literal(key, Form::Present, true));
@@ -324,7 +364,10 @@ impl Space {
             .list
             .iter()
             .map(|text| {
-                let tokens = glob::parse_resource(&substitute(text, variables, &absent), variables);
+                let tokens = glob::parse_resource(
+                    &substitute(text, variables, &self.fixed, &absent),
+                    variables,
+                );
                 strings::items(&tokens, false, &mut |name| symbol_of(names, name))
             })
             .collect()
@@ -444,6 +487,7 @@ impl Space {
         all.push(more);
         all.sort_unstable();
         if (dimension == ACTION || dimension == RESOURCE)
+            && self.model == Model::Fresh
             && !self.memo.contains_key(&(dimension, all.clone()))
             && let Some(Some(Point::Text(text))) = self.memo.get(&(dimension, signed.to_vec()))
             && let Some(Atom::Strings(set)) = self.atoms.get(more.0 as usize)
@@ -496,7 +540,8 @@ impl Space {
         } else {
             (resources, Style::Arn)
         };
-        let found = strings::find(domain, &sets(true), &sets(false), style, &mut self.work)?;
+        let (inside, outside) = (sets(true), sets(false));
+        let found = variables::find(self.model, domain, &inside, &outside, style, &mut self.work)?;
         Ok(found.map(Point::Text))
     }
 
@@ -536,7 +581,7 @@ impl Space {
             &self.everything
         };
         Ok(key
-            .solve(&literals, domain, &mut self.work)?
+            .solve(&literals, domain, self.model, &mut self.work)?
             .map(Point::Values))
     }
 

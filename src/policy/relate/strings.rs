@@ -7,7 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::policy::glob::Token;
 
-use super::trie::{COLON, State, Trie};
+pub(super) use super::trie::COLON;
+use super::trie::{State, Trie};
 
 /// A character, or above the characters a policy variable: an opaque letter that `*` matches and `?` does not.
 pub(super) type Symbol = u32;
@@ -62,6 +63,8 @@ pub(super) struct StringSet {
     wild: Trie,
     /// The automaton of all, made when a search needs it.
     whole: OnceCell<Trie>,
+    /// Whether a policy variable stands in a pattern.
+    pub(super) varied: bool,
 }
 
 impl StringSet {
@@ -71,7 +74,9 @@ impl StringSet {
             .filter_map(|pattern| literal(pattern))
             .collect();
         let wild = Trie::new(patterns.iter().filter(|pattern| literal(pattern).is_none()));
+        let varied = patterns.iter().any(|pattern| holds_variable(pattern));
         Self {
+            varied,
             patterns,
             literals,
             wild,
@@ -85,7 +90,7 @@ impl StringSet {
     }
 
     /// Whether one pattern of the set holds all that a pattern with wildcards holds.
-    fn covers(&self, pattern: &[Item]) -> bool {
+    pub(super) fn covers(&self, pattern: &[Item]) -> bool {
         self.wild.covers(pattern)
     }
 
@@ -94,8 +99,15 @@ impl StringSet {
     }
 }
 
+/// Whether a policy variable stands in a pattern.
+pub(super) fn holds_variable(pattern: &[Item]) -> bool {
+    pattern
+        .iter()
+        .any(|item| matches!(item, Item::Letter(symbol) if *symbol >= VARIABLES))
+}
+
 /// The one text of a pattern without wildcards.
-fn literal(pattern: &[Item]) -> Option<Vec<Symbol>> {
+pub(super) fn literal(pattern: &[Item]) -> Option<Vec<Symbol>> {
     pattern
         .iter()
         .map(|item| match item {

@@ -1,0 +1,186 @@
+//! Policy variables: what their reading as an opaque letter cannot show.
+//! A fresh value is never a literal of the documents nor one character. Where that reading finds no difference, a
+//! second one, in which a pattern with a variable takes every text that any value could make it take, must find none
+//! either; what only the second finds is tried with the values that could bring it about.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::space::Space;
+use super::strings::{
+    self, COLON, Exhausted, Item, StringSet, Style, Symbol, VARIABLES, holds_variable,
+};
+
+/// Key → value.
+pub(super) type Assignment = BTreeMap<String, String>;
+
+/// What a variable stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    /// A value that nothing else names: one opaque letter.
+    Fresh,
+    /// Any value. The answers are those of more texts than there are: where there is none, there is none.
+    Any,
+}
+
+/// A text of the domain in all of `inside` and in none of `outside`; `work` counts down.
+pub(super) fn find(
+    model: Model,
+    domain: &StringSet,
+    inside: &[&StringSet],
+    outside: &[&StringSet],
+    style: Style,
+    work: &mut u64,
+) -> Result<Option<Vec<Symbol>>, Exhausted> {
+    let varied = inside.iter().chain(outside).any(|set| set.varied);
+    if model == Model::Fresh || !varied {
+        return strings::find(domain, inside, outside, style, work);
+    }
+    let within: Vec<Cow<'_, StringSet>> = inside.iter().map(|set| widest(set, outside)).collect();
+    let beyond: Vec<Cow<'_, StringSet>> = outside.iter().map(|set| narrowest(set)).collect();
+    let within: Vec<&StringSet> = within.iter().map(AsRef::as_ref).collect();
+    let beyond: Vec<&StringSet> = beyond.iter().map(AsRef::as_ref).collect();
+    strings::find(domain, &within, &beyond, style, work)
+}
+
+/// What some value makes a set hold, without the patterns that an outside set holds whatever the value.
+fn widest<'s>(set: &'s StringSet, outside: &[&StringSet]) -> Cow<'s, StringSet> {
+    if !set.varied {
+        return Cow::Borrowed(set);
+    }
+    let patterns = set
+        .patterns
+        .iter()
+        .filter(|pattern| {
+            !holds_variable(pattern) || !outside.iter().any(|other| always_covers(other, pattern))
+        })
+        .map(|pattern| pattern.iter().map(|item| any_value(*item)).collect());
+    Cow::Owned(StringSet::new(patterns.collect()))
+}
+
+fn any_value(item: Item) -> Item {
+    match item {
+        Item::Letter(symbol) if symbol >= VARIABLES => Item::Many { colon: true },
+        other => other,
+    }
+}
+
+/// What every value makes a set hold, at least.
+fn narrowest(set: &StringSet) -> Cow<'_, StringSet> {
+    if !set.varied {
+        return Cow::Borrowed(set);
+    }
+    let plain = set
+        .patterns
+        .iter()
+        .filter(|pattern| !holds_variable(pattern));
+    Cow::Owned(StringSet::new(plain.cloned().collect()))
+}
+
+/// Whether a set holds all of a pattern, whatever the values: what holds of an opaque letter under `*` holds of each
+/// value, but that a value may hold a colon, which a `*` of an ARN's first five fields does not take.
+fn always_covers(set: &StringSet, pattern: &[Item]) -> bool {
+    if set.patterns.iter().any(|own| own == pattern) {
+        return true;
+    }
+    let variable = |item: &Item| matches!(item, Item::Letter(symbol) if *symbol >= VARIABLES);
+    let last = pattern.iter().rposition(variable).unwrap_or(0);
+    let colons = pattern
+        .iter()
+        .take(last)
+        .filter(|item| **item == Item::Letter(COLON))
+        .count();
+    let confined = set
+        .patterns
+        .iter()
+        .flatten()
+        .any(|item| *item == Item::Many { colon: false });
+    if confined && colons < 5 {
+        return false;
+    }
+    strings::literal(pattern).is_some_and(|text| set.contains(&text)) || set.covers(pattern)
+}
+
+/// Assignments that are tried: each is a search of its own.
+const ASSIGNMENTS: usize = 24;
+
+/// Values that could make a difference where an opaque letter makes none: what stands in one pattern in the place that
+/// a variable has in another, one character, a value with a colon, and one value for all variables.
+pub(super) fn assignments(space: &Space) -> Vec<Assignment> {
+    let mut values: BTreeSet<(Symbol, String)> = BTreeSet::new();
+    for (place, lists) in space.pattern_lists().iter().enumerate() {
+        let all: Vec<&Vec<Item>> = lists.iter().copied().flatten().collect();
+        for pattern in all.iter().filter(|pattern| holds_variable(pattern)) {
+            values.extend(all.iter().filter_map(|other| captured(pattern, other)));
+        }
+        // What a condition asks of the variable's own key.
+        let key = place.checked_sub(1).and_then(|place| space.keys.get(place));
+        let variable =
+            key.and_then(|key| space.variables.iter().position(|name| *name == key.name));
+        if let Some(symbol) = variable.and_then(|place| u32::try_from(place).ok()) {
+            let texts = all.iter().filter_map(|pattern| text_of(pattern));
+            values.extend(texts.map(|text| (VARIABLES + symbol, text)));
+        }
+    }
+    let name = |symbol: Symbol| -> Option<&String> {
+        space.variables.get(symbol.checked_sub(VARIABLES)? as usize)
+    };
+    let single: Vec<(String, String)> = values
+        .into_iter()
+        .filter_map(|(symbol, value)| Some((name(symbol)?.clone(), value)))
+        .collect();
+    let mut out: Vec<Assignment> = Vec::new();
+    for all in ["example", "x", "a:b"] {
+        out.push(
+            space
+                .variables
+                .iter()
+                .map(|name| (name.clone(), all.to_owned()))
+                .collect(),
+        );
+    }
+    out.extend(single.iter().map(|pair| Assignment::from([pair.clone()])));
+    for (place, first) in single.iter().enumerate() {
+        let others = single.iter().skip(place + 1);
+        out.extend(
+            others
+                .filter(|second| second.0 != first.0)
+                .map(|second| Assignment::from([first.clone(), second.clone()])),
+        );
+    }
+    out.truncate(ASSIGNMENTS);
+    out
+}
+
+/// What stands in a pattern in the place of the first variable of another.
+fn captured(pattern: &[Item], other: &[Item]) -> Option<(Symbol, String)> {
+    let at = pattern
+        .iter()
+        .position(|item| matches!(item, Item::Letter(symbol) if *symbol >= VARIABLES))?;
+    let (before, rest) = (pattern.get(..at)?, pattern.get(at + 1..)?);
+    let Some(Item::Letter(symbol)) = pattern.get(at) else {
+        return None;
+    };
+    let tail = other.strip_prefix(before)?;
+    let value = tail.strip_suffix(rest).or_else(|| {
+        let end = match rest.first()? {
+            Item::Letter(next) => tail.iter().position(|item| *item == Item::Letter(*next))?,
+            _ => tail.len(),
+        };
+        tail.get(..end)
+    })?;
+    Some((*symbol, text_of(value).filter(|text| !text.is_empty())?))
+}
+
+/// A text of a pattern without variables.
+fn text_of(pattern: &[Item]) -> Option<String> {
+    let mut out = String::new();
+    for item in pattern {
+        match item {
+            Item::Letter(symbol) | Item::Fold(symbol) => out.push(char::from_u32(*symbol)?),
+            Item::One { .. } | Item::Word => out.push('x'),
+            Item::Many { .. } | Item::Words => out.push_str("example"),
+        }
+    }
+    Some(out)
+}
