@@ -2,6 +2,7 @@
 //! declared in six ways, so that there is a transition from every way to every other.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -83,7 +84,11 @@ fn prefix(way: Way) -> &'static str {
 fn shared(way: Way) -> String {
     let changed = way == Way::Changed;
     let p = prefix(way);
-    let clients = if changed { r#"["sts.amazonaws.com", "other"]"# } else { r#"["sts.amazonaws.com"]"# };
+    let clients = if changed {
+        r#"["sts.amazonaws.com", "other"]"#
+    } else {
+        r#"["sts.amazonaws.com"]"#
+    };
     let insights = if changed { "disabled" } else { "enabled" };
     format!(
         "\n[oidc_provider.\"token.actions.githubusercontent.com\"]\nclient_ids = {clients}\n\
@@ -104,31 +109,45 @@ fn one(way: Way, index: usize, halved: bool) -> String {
         pick("policies/push.json", "policies/push-more.json")
     );
     let inline = pick("read", "list");
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\n[role.{p}-push]\ntrust = {{ github = {{ {} }} }}\ndescription = \"{}\"\n\
          max_session_duration = {}\nmanaged_policies = [{}]\ninline_policies = {{ {inline} = \"policies/{inline}.json\" }}\n",
         pick(r#"branches = ["main"]"#, r#"environments = ["production"]"#),
         pick("pushes", "pushes images"),
         pick("3600", "7200"),
-        pick("\"PUSH\", \"AmazonEC2ContainerRegistryReadOnly\"", "\"PUSH\"").replace("PUSH", &format!("{p}-push")),
-    ));
+        pick(
+            "\"PUSH\", \"AmazonEC2ContainerRegistryReadOnly\"",
+            "\"PUSH\""
+        )
+        .replace("PUSH", &format!("{p}-push")),
+    );
     if changed {
-        text.push_str(&format!("permissions_boundary = \"{p}-push\"\n"));
+        let _ = writeln!(text, "permissions_boundary = \"{p}-push\"");
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\n[repository.{p}]\nimage_tag_mutability = \"{}\"\n{}",
         pick("MUTABLE", "IMMUTABLE"),
-        pick("lifecycle_policy = \"policies/lifecycle.json\"\n", "policy = \"policies/repository.json\"\n"),
-    ));
+        pick(
+            "lifecycle_policy = \"policies/lifecycle.json\"\n",
+            "policy = \"policies/repository.json\"\n"
+        ),
+    );
     if halved {
         return text;
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\n[log_group.\"/ecs/{p}\"]\n{}\n[secret.\"{p}/key\"]\n{}",
         pick("retention_in_days = 30\n", ""),
-        pick("generate = { bytes = 32, encoding = \"base64\" }\n", "recovery_window_in_days = 7\n"),
-    ));
-    text.push_str(&format!(
+        pick(
+            "generate = { bytes = 32, encoding = \"base64\" }\n",
+            "recovery_window_in_days = 7\n"
+        ),
+    );
+    let _ = write!(
+        text,
         "\n[service.{p}]\ncluster = \"{cluster}\"\ndesired_count = {}\nlaunch_type = \"FARGATE\"\n\
          network = {{ subnets = [\"subnet-0a1b2c3d\"{}], security_groups = [\"sg-0a1b2c3d\"], assign_public_ip = false }}\n\
          deployment = {{ minimum_healthy_percent = {}, maximum_percent = 200, circuit_breaker = {{ enable = true, rollback = true }} }}\n\
@@ -141,7 +160,7 @@ fn one(way: Way, index: usize, halved: bool) -> String {
         pick("256", "512"),
         pick("512", "1024"),
         pick("plain", "fancy"),
-    ));
+    );
     text
 }
 
@@ -205,12 +224,18 @@ pub(crate) fn config(size: Size, way: Way) -> Arc<Config> {
         Ok(config) => Arc::new(config),
         Err(diagnostics) => {
             let all: Vec<String> = diagnostics.iter().map(|one| one.render(false)).collect();
-            panic!("the sweep's own infra.toml ({size:?}, {way:?}):\n{}\n{text}", all.join("\n"));
+            panic!(
+                "the sweep's own infra.toml ({size:?}, {way:?}):\n{}\n{text}",
+                all.join("\n")
+            );
         }
     }
 }
 
 /// Every configuration of this size.
 pub(crate) fn all(size: Size) -> BTreeMap<Way, Arc<Config>> {
-    Way::ALL.into_iter().map(|way| (way, config(size, way))).collect()
+    Way::ALL
+        .into_iter()
+        .map(|way| (way, config(size, way)))
+        .collect()
 }

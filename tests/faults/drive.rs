@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use provision::apply::{self, Event, Limits, Outcome, Run};
 use provision::aws::{Aws, Clock, Connection, DEFAULT_PARALLELISM};
 use provision::config::Config;
-use provision::error::{Error, ErrorKind};
+use provision::error::Error;
 use provision::kind::{Scope, Snapshot};
 use provision::kinds::KINDS;
 use provision::kinds::law::IamLaw;
@@ -44,8 +44,6 @@ pub(crate) struct Ran {
     pub(crate) exit: u8,
     /// The steps of the plan; `None` where none could be made.
     pub(crate) planned: Option<usize>,
-    /// What is left of a fresh plan according to the run itself.
-    pub(crate) outcome: Option<Outcome>,
     /// Everything that was said.
     pub(crate) said: String,
 }
@@ -58,7 +56,10 @@ impl Drive {
     }
 
     async fn connect(&self, config: &Config) -> Result<Aws, Error> {
-        let mut connection = Connection::new(&config.project.region, config.project.partition.home_region());
+        let mut connection = Connection::new(
+            &config.project.region,
+            config.project.partition.home_region(),
+        );
         connection.http_client = Some(SharedHttpClient::new(self.sandbox.clone()));
         let aws = Aws::connect(
             &connection,
@@ -79,17 +80,27 @@ impl Drive {
             Ok((planned, outcome)) => Ran {
                 exit: outcome.exit_code(),
                 planned: Some(planned),
-                outcome: Some(outcome),
                 said: said.into_inner().unwrap_or_default(),
             },
             Err(error) => {
-                let said = format!("{}\n{error}\n{error:?}", said.into_inner().unwrap_or_default());
-                Ran { exit: error.kind.exit_code(), planned: None, outcome: None, said }
+                let said = format!(
+                    "{}\n{error}\n{error:?}",
+                    said.into_inner().unwrap_or_default()
+                );
+                Ran {
+                    exit: error.kind.exit_code(),
+                    planned: None,
+                    said,
+                }
             }
         }
     }
 
-    async fn try_apply(&self, config: &Arc<Config>, said: &Mutex<String>) -> Result<(usize, Outcome), Error> {
+    async fn try_apply(
+        &self,
+        config: &Arc<Config>,
+        said: &Mutex<String>,
+    ) -> Result<(usize, Outcome), Error> {
         let aws = self.connect(config).await?;
         let scope = Scope::everything(config.clone());
         let desired = Snapshot::declare(KINDS, &scope);
@@ -154,7 +165,9 @@ impl Drive {
 }
 
 fn say(said: &Mutex<String>, text: &str) {
-    let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut said = said
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     said.push_str(text);
     said.push('\n');
 }
@@ -177,9 +190,4 @@ fn words(plan: &Plan) -> String {
 
 fn event_words(event: &Event<'_>) -> String {
     format!("{event:?}")
-}
-
-/// Whether the error is one that a crash of the process would end in.
-pub(crate) fn is_bug(error: &Error) -> bool {
-    error.kind == ErrorKind::Bug
 }

@@ -27,15 +27,12 @@ pub(crate) struct Setting {
 pub(crate) struct Twin {
     pub(crate) end: BTreeMap<String, Value>,
     pub(crate) requests: Vec<(String, bool)>,
-    pub(crate) writes: u64,
-    pub(crate) planned: usize,
 }
 
 /// What is watched while the sandbox is written to.
 #[derive(Default)]
 struct Watch {
     broken: Vec<String>,
-    writes: u64,
     requests: Vec<(String, bool)>,
     checks: BTreeMap<&'static str, u64>,
 }
@@ -46,30 +43,42 @@ fn bound(twin: Option<&Twin>) -> u64 {
 }
 
 /// Runs until all is as declared. Returns what broke, empty where every promise was kept.
+///
+/// The scripts are played one a run, from the first run on; after them nothing goes wrong.
 pub(crate) async fn travel(
     drive: &Drive,
     setting: &Setting,
-    script: Script,
+    scripts: &[Script],
     mut further: u32,
     twin: Option<&Twin>,
     ledger: &Ledger,
 ) -> Result<Twin, Vec<String>> {
     let watch = watch(drive, setting);
     drive.sandbox.restore(&setting.start);
-    drive.sandbox.play(script);
     let mut broken = Vec::new();
-    let mut ran = drive.apply(&setting.config).await;
-    let planned = ran.planned.unwrap_or(0);
-    judge_run(&ran, &mut broken, ledger);
-    honest(drive, setting, &ran, &mut broken, ledger).await;
+    let none = Script::default();
+    let (first, later) = scripts.split_first().unwrap_or((&none, &[]));
+    let mut ran = play(drive, setting, first, &mut broken, ledger).await;
+    for script in later {
+        ran = play(drive, setting, script, &mut broken, ledger).await;
+    }
+    drive.sandbox.play(Script::default());
     loop {
         drive.sandbox.revive();
         match drive.plan(&setting.config).await {
             Ok(plan) if plan.is_empty() => break,
             Ok(_) | Err(_) if further > 0 => further -= 1,
             Ok(plan) => {
-                let left: Vec<String> = plan.actions.iter().map(|action| format!("{} {:?}", action.address, action.changes)).collect();
-                broken.push(format!("1: it does not settle: {left:?}; the last run: exit {} {}", ran.exit, tail(&ran.said)));
+                let left: Vec<String> = plan
+                    .actions
+                    .iter()
+                    .map(|action| format!("{} {:?}", action.address, action.changes))
+                    .collect();
+                broken.push(format!(
+                    "1: it does not settle: {left:?}; the last run: exit {} {}",
+                    ran.exit,
+                    tail(&ran.said)
+                ));
                 break;
             }
             Err(error) => {
@@ -81,13 +90,48 @@ pub(crate) async fn travel(
         judge_run(&ran, &mut broken, ledger);
     }
     ledger.count("promise", "1 settles");
-    let twin_of_this = finish(drive, watch, planned, twin, &mut broken, ledger);
+    let twin_of_this = finish(drive, &watch, twin, &mut broken, ledger);
     stays_empty(drive, setting, &mut broken, ledger).await;
-    if broken.is_empty() { Ok(twin_of_this) } else { Err(broken) }
+    if broken.is_empty() {
+        Ok(twin_of_this)
+    } else {
+        Err(broken)
+    }
+}
+
+/// One run under a script.
+async fn play(
+    drive: &Drive,
+    setting: &Setting,
+    script: &Script,
+    broken: &mut Vec<String>,
+    ledger: &Ledger,
+) -> Ran {
+    drive.sandbox.revive();
+    drive.sandbox.play(script.clone());
+    let ran = drive.apply(&setting.config).await;
+    for entry in drive.sandbox.take_trace() {
+        if let Some(fault) = entry.fault {
+            ledger.count("fault met", &format!("{fault:?}"));
+            ledger.count(
+                "call x fault",
+                &format!("{}:{} {fault:?}", entry.service.name(), entry.operation),
+            );
+        }
+    }
+    judge_run(&ran, broken, ledger);
+    honest(drive, setting, &ran, broken, ledger).await;
+    ran
 }
 
 /// Exit 0 exactly when a fresh plan is empty (promise 8).
-async fn honest(drive: &Drive, setting: &Setting, ran: &Ran, broken: &mut Vec<String>, ledger: &Ledger) {
+async fn honest(
+    drive: &Drive,
+    setting: &Setting,
+    ran: &Ran,
+    broken: &mut Vec<String>,
+    ledger: &Ledger,
+) {
     ledger.count("promise", "8 honest exit");
     if ran.exit != 0 {
         return;
@@ -126,7 +170,11 @@ async fn stays_empty(drive: &Drive, setting: &Setting, broken: &mut Vec<String>,
     let ran = drive.apply(&setting.config).await;
     ledger.count("promise", "7 no more than needed");
     if ran.exit != 0 || ran.planned != Some(0) {
-        broken.push(format!("1: it does not stay as declared: exit {} {}", ran.exit, tail(&ran.said)));
+        broken.push(format!(
+            "1: it does not stay as declared: exit {} {}",
+            ran.exit,
+            tail(&ran.said)
+        ));
     }
     if oracle::end_state(&before) != oracle::end_state(&drive.sandbox.snapshot()) {
         broken.push("7: an apply without changes wrote".to_owned());
@@ -135,15 +183,18 @@ async fn stays_empty(drive: &Drive, setting: &Setting, broken: &mut Vec<String>,
 
 fn finish(
     drive: &Drive,
-    watch: Arc<Mutex<Watch>>,
-    planned: usize,
+    watch: &Mutex<Watch>,
     twin: Option<&Twin>,
     broken: &mut Vec<String>,
     ledger: &Ledger,
 ) -> Twin {
     let end = oracle::end_state(&drive.sandbox.snapshot());
     drive.sandbox.after_each(|_, _| {});
-    let watch = std::mem::take(&mut *watch.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let watch = std::mem::take(
+        &mut *watch
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner),
+    );
     broken.extend(watch.broken);
     for (promise, number) in watch.checks {
         ledger.add("promise", promise, number);
@@ -159,16 +210,32 @@ fn finish(
             broken.push(format!("11: {} requests", watch.requests.len()));
         }
     }
-    Twin { end, requests: watch.requests, writes: watch.writes, planned }
+    Twin {
+        end,
+        requests: watch.requests,
+    }
 }
 
 /// What differs between two end states, in short.
-pub(crate) fn differences(expected: &BTreeMap<String, Value>, found: &BTreeMap<String, Value>) -> Vec<String> {
+pub(crate) fn differences(
+    expected: &BTreeMap<String, Value>,
+    found: &BTreeMap<String, Value>,
+) -> Vec<String> {
     let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
     names
         .into_iter()
         .filter(|name| expected.get(*name) != found.get(*name))
-        .map(|name| format!("{name}: expected {:?}, found {:?}", expected.get(name), found.get(name)))
+        .map(|name| match (expected.get(name), found.get(name)) {
+            (Some(expected), Some(found)) => {
+                let changes = provision::diff::diff(expected, found, &BTreeSet::new());
+                format!(
+                    "{name}: {}",
+                    serde_json::to_string(&changes).unwrap_or_default()
+                )
+            }
+            (Some(_), None) => format!("{name} is missing"),
+            _ => format!("{name} is too much"),
+        })
         .collect()
 }
 
@@ -180,30 +247,42 @@ fn watch(drive: &Drive, setting: &Setting) -> Arc<Mutex<Watch>> {
     let before = oracle::access(&setting.start);
     let goal = setting.goal.clone();
     let adopts = setting.adopts;
-    drive.sandbox.after_each(move |entry: &TraceEntry, store: &Store| {
-        let mut watch = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        watch.requests.push((format!("{}:{}", entry.service.name(), entry.operation), !entry.reads));
-        if !entry.wrote || entry.reads {
-            return;
-        }
-        watch.writes += 1;
-        *watch.checks.entry("3 nobody else's").or_default() += 1;
-        let now = oracle::others(store);
-        for (name, record) in &others {
-            let legacy = name.contains("legacy") && adopts;
-            if !legacy && now.get(name) != Some(record) {
-                watch.broken.push(format!("3: {name} of others was touched by {}", entry.operation));
+    drive
+        .sandbox
+        .after_each(move |entry: &TraceEntry, store: &Store| {
+            let mut watch = shared
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            watch.requests.push((
+                format!("{}:{}", entry.service.name(), entry.operation),
+                !entry.reads,
+            ));
+            if !entry.wrote || entry.reads {
+                return;
             }
-        }
-        *watch.checks.entry("4 always owned").or_default() += 1;
-        for name in now.keys().filter(|name| !others.contains_key(*name)) {
-            watch.broken.push(format!("4: {name} carries no mark after {}", entry.operation));
-        }
-        if entry.service == Service::Iam {
-            let access = oracle::access(store);
-            judge_access(&before, &access, goal.as_ref(), entry, &mut watch);
-        }
-    });
+            *watch.checks.entry("3 nobody else's").or_default() += 1;
+            let now = oracle::others(store);
+            for (name, record) in &others {
+                let legacy = name.contains("legacy") && adopts;
+                if !legacy && now.get(name) != Some(record) {
+                    watch.broken.push(format!(
+                        "3: {name} of others was touched by {}",
+                        entry.operation
+                    ));
+                }
+            }
+            *watch.checks.entry("4 always owned").or_default() += 1;
+            for name in now.keys().filter(|name| !others.contains_key(*name)) {
+                watch.broken.push(format!(
+                    "4: {name} carries no mark after {}",
+                    entry.operation
+                ));
+            }
+            if entry.service == Service::Iam {
+                let access = oracle::access(store);
+                judge_access(&before, &access, goal.as_ref(), entry, &mut watch);
+            }
+        });
     watch
 }
 
@@ -220,11 +299,19 @@ fn judge_access(
         let [was, is, will] = [before, now, goal].map(|world| world.get(role).unwrap_or(&none));
         *watch.checks.entry("5 never wider").or_default() += 1;
         *watch.checks.entry("6 never narrower").or_default() += 1;
-        if let Some(pair) = is.iter().find(|pair| !was.contains(*pair) && !will.contains(*pair)) {
-            watch.broken.push(format!("5: {role} may {pair} after {}", entry.operation));
+        if let Some(pair) = is
+            .iter()
+            .find(|pair| !was.contains(*pair) && !will.contains(*pair))
+        {
+            watch
+                .broken
+                .push(format!("5: {role} may {pair} after {}", entry.operation));
         }
         if let Some(pair) = was.intersection(will).find(|pair| !is.contains(*pair)) {
-            watch.broken.push(format!("6: {role} may not {pair} after {}", entry.operation));
+            watch.broken.push(format!(
+                "6: {role} may not {pair} after {}",
+                entry.operation
+            ));
         }
     }
 }

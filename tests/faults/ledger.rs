@@ -17,19 +17,21 @@ impl Ledger {
 
     /// Counts several.
     pub(crate) fn add(&self, group: &str, cell: &str, number: u64) {
-        let mut cells = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *cells.entry((group.to_owned(), cell.to_owned())).or_default() += number;
-    }
-
-    /// The number in a cell.
-    pub(crate) fn get(&self, group: &str, cell: &str) -> u64 {
-        let cells = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        cells.get(&(group.to_owned(), cell.to_owned())).copied().unwrap_or(0)
+        let mut cells = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *cells
+            .entry((group.to_owned(), cell.to_owned()))
+            .or_default() += number;
     }
 
     /// The cells of a group.
     pub(crate) fn cells(&self, group: &str) -> BTreeMap<String, u64> {
-        let cells = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let cells = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         cells
             .iter()
             .filter(|((name, _), _)| name == group)
@@ -39,7 +41,10 @@ impl Ledger {
 
     /// All of it as text, in order.
     pub(crate) fn text(&self) -> String {
-        let cells = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let cells = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut text = String::new();
         let mut last = "";
         for ((group, cell), number) in cells.iter() {

@@ -1,6 +1,13 @@
 //! The fault regime of reliability.md: sweeps over every call and every fault, on the sandbox. Prints
 //! a ledger of what was met and fails where a promise was broken or a cell of the ledger is empty.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a test binary with a main of its own: what it prints is its report, and it fails loudly"
+)]
+
 mod configs;
 mod drive;
 mod journey;
