@@ -331,18 +331,27 @@ fn search(
     Ok(None)
 }
 
-/// The symbols that lead to different states from here, and one that stands for all others.
+/// The symbols that lead to different states from here, and one that stands for all others: of each sort, where word
+/// characters are told from others.
 fn symbols(sets: &[&Trie], states: &[State]) -> Vec<Symbol> {
     let mut out = BTreeSet::new();
+    let mut words = false;
     for (set, state) in sets.iter().zip(states) {
-        set.outgoing(state, &mut out);
+        words |= set.outgoing(state, &mut out);
     }
-    let other = "xabcdefghijklmnopqrstuvwyz0123456789-_/."
-        .chars()
-        .map(Symbol::from)
-        .find(|symbol| !out.contains(symbol))
-        .or_else(|| (0x100..VARIABLES).find(|symbol| !out.contains(symbol)));
-    let mut list: Vec<Symbol> = other.into_iter().collect();
+    let fresh = |usual: &str| {
+        usual
+            .chars()
+            .map(Symbol::from)
+            .chain(0x100..VARIABLES)
+            .find(|symbol| !out.contains(symbol))
+    };
+    let mut list: Vec<Symbol> = fresh("xabcdefghijklmnopqrstuvwyz0123456789-_/.")
+        .into_iter()
+        .collect();
+    if words {
+        list.extend(fresh("_/.").filter(|symbol| !list.contains(symbol)));
+    }
     list.extend(out);
     list
 }
@@ -359,3 +368,6 @@ fn trace(parents: &[(usize, Symbol)], mut place: usize) -> Vec<Symbol> {
     out.reverse();
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,7 +186,9 @@ impl Trie {
         self.accepts(&state)
     }
 
-    pub(super) fn outgoing(&self, state: &State, out: &mut BTreeSet<Symbol>) {
+    /// The symbols that the next step tells apart, and whether it tells word characters from others.
+    pub(super) fn outgoing(&self, state: &State, out: &mut BTreeSet<Symbol>) -> bool {
+        let mut words = false;
         for at in state {
             let Some(node) = self.node(*at) else { continue };
             out.extend(node.letters.iter().map(|(symbol, _)| *symbol));
@@ -203,7 +205,9 @@ impl Trie {
             if colonless {
                 out.insert(COLON);
             }
+            words |= node.word.is_some() || node.own_loop == Some(Item::Words);
         }
+        words
     }
 }
 
