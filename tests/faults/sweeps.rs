@@ -275,7 +275,6 @@ impl Regime {
                     for nth in 1..=left {
                         let mut again = Fault::at(1, second);
                         again.call = None;
-                        // Every operation that writes has such a name; reads do not.
                         again.nth = READS_OF_A_LOOK + nth;
                         cases.push(Case {
                             key: key(
