@@ -3,6 +3,7 @@
 use super::actions;
 use super::document::{Document, PolicyKind};
 use super::evaluate::statement_matches;
+use super::readings;
 use super::relate::{Comparison, Relation, Witness};
 use super::statement::{Patterns, Statement};
 
@@ -114,6 +115,7 @@ fn scope(document: &Document, statement: Option<&Statement>, witness: &Witness) 
             statement.is_some_and(|statement| {
                 let only = Patterns {
                     negated: false,
+                    over_fields: false,
                     list: vec![(*pattern).clone()],
                 };
                 let narrowed = Statement {
@@ -182,6 +184,9 @@ pub fn text(a: &Document, b: &Document, comparison: &Comparison) -> String {
 "
             )]);
         }
+    }
+    if let Some(note) = readings::note_of_comparison(a, b, comparison) {
+        out.extend(["note: ", &note, "\n"]);
     }
     out
 }

@@ -364,10 +364,8 @@ impl Space {
             .list
             .iter()
             .map(|text| {
-                let tokens = glob::parse_resource(
-                    &substitute(text, variables, &self.fixed, &absent),
-                    variables,
-                );
+                let text = substitute(text, variables, &self.fixed, &absent);
+                let tokens = resources.resource_tokens(&text, variables);
                 strings::items(&tokens, false, &mut |name| symbol_of(names, name))
             })
             .collect()
