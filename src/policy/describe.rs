@@ -36,11 +36,14 @@ pub fn sentence(document: &Document, witness: &Witness, change: Change) -> Strin
         PolicyKind::Resource => format!("`{}` {verb} `{action}`", witness.request.principal.text()),
         PolicyKind::Identity | PolicyKind::Trust => format!("{verb} `{action}`"),
     };
-    if let Some(scope) = scope(document, statement, witness) {
+    let scope = scope(document, statement, witness);
+    if let Some(scope) = &scope {
         out.push_str(" on ");
-        out.push_str(&scope);
+        out.push_str(scope);
     }
-    let example = example(witness);
+    // A scope of one resource is its own example.
+    let said = scope == Some(format!("`{}`", witness.request.resource));
+    let example = example(witness, said);
     if !example.is_empty() {
         out.push_str("; example: ");
         out.push_str(&example);
@@ -130,10 +133,10 @@ fn scope(document: &Document, statement: Option<&Statement>, witness: &Witness) 
     (!matching.is_empty()).then(|| format!("`{}`", matching.join("`, `")))
 }
 
-fn example(witness: &Witness) -> String {
+fn example(witness: &Witness, resource_said: bool) -> String {
     let request = &witness.request;
     let mut parts = Vec::new();
-    if request.resource != "*" {
+    if request.resource != "*" && !resource_said {
         parts.push(format!("`{}`", request.resource));
     }
     for (key, values) in &request.context {
