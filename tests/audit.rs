@@ -1,8 +1,12 @@
 //! The audit by the built binary in the sandbox: the seed's own documents, the hardened example, the formats, the
 //! snapshot, the exit codes, and what thousands of roles cost.
 
+mod emulators;
+
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -553,4 +557,143 @@ fn an_account_of_thousands_of_roles_is_audited_in_seconds() {
     if !cfg!(debug_assertions) {
         assert!(took.as_secs() <= 10, "{took:?}");
     }
+}
+
+/// Sets after how many requests moto begins to enforce IAM.
+fn enforce_after(server: &emulators::Server, requests: u32) {
+    let url = server.url();
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = requests.to_string();
+    let head = format!(
+        "POST /moto-api/reset-auth HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("200"), "{answer}");
+}
+
+fn aws(server: &emulators::Server, arguments: &[&str]) -> String {
+    let output = server
+        .command("aws")
+        .unwrap()
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The policy as moto can enforce it: it asks for every action on `*`, and has a name of its own for the tagging API.
+fn for_moto(policy: &Value, without: &str) -> String {
+    let mut policy = policy.clone();
+    let statements = policy["Statement"].as_array_mut().unwrap();
+    for statement in statements.iter_mut() {
+        statement["Resource"] = json!("*");
+        let actions = statement["Action"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|action| *action != without);
+        let renamed: Vec<Value> = actions
+            .map(|action| {
+                if action == "tag:GetResources" {
+                    json!("tagging:GetResources")
+                } else {
+                    action.clone()
+                }
+            })
+            .collect();
+        statement["Action"] = json!(renamed);
+    }
+    policy.to_string()
+}
+
+#[test]
+fn plan_and_audit_run_under_exactly_the_policies_that_permissions_prints() {
+    let server = match emulators::Server::moto() {
+        Ok(server) => server,
+        Err(reason) => return println!("skipped: {reason}"),
+    };
+    let directory = seed();
+    let at = directory.path();
+    let (subnet, group) = server.network().unwrap();
+    let infra = fs::read_to_string(at.join("infra.toml")).unwrap();
+    let infra = infra
+        .replace(
+            "subnet-0a1b2c3d4e5f60718\", \"subnet-0f1e2d3c4b5a69788",
+            &subnet,
+        )
+        .replace("sg-0123456789abcdef0", &group);
+    fs::write(at.join("infra.toml"), infra).unwrap();
+    let url = server.url();
+    let provision = |arguments: &[&str], key: &str, secret: &str| {
+        let mut all = arguments.to_vec();
+        all.extend(["--endpoint-url", &url]);
+        let environment = [
+            ("AWS_ACCESS_KEY_ID", key),
+            ("AWS_SECRET_ACCESS_KEY", secret),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ];
+        run_with(at, &all, &environment)
+    };
+    let applied = provision(&["apply", "--yes"], "AKIASANDBOXSANDBOX00", "none");
+    assert!(applied.status.success(), "{applied:?}");
+    aws(&server, &["iam", "create-user", "--user-name", "ci"]);
+    let query = [
+        "--query",
+        "AccessKey.[AccessKeyId,SecretAccessKey]",
+        "--output",
+        "text",
+    ];
+    let made = aws(
+        &server,
+        &[
+            &["iam", "create-access-key", "--user-name", "ci"],
+            &query[..],
+        ]
+        .concat(),
+    );
+    let (key, secret) = made.split_once('\t').unwrap();
+    let under = |command: &str, without: &str| {
+        let policy = json(&run(at, &["permissions", command]));
+        let document = for_moto(&policy, without);
+        let put = [
+            "iam",
+            "put-user-policy",
+            "--user-name",
+            "ci",
+            "--policy-name",
+            "p",
+            "--policy-document",
+            &document,
+        ];
+        enforce_after(&server, u32::MAX);
+        aws(&server, &put);
+        enforce_after(&server, 0);
+        provision(&[command], key, secret)
+    };
+    let plan = under("plan", "");
+    assert_eq!(plan.status.code(), Some(0), "{plan:?}");
+    assert!(String::from_utf8_lossy(&plan.stdout).contains("No changes."));
+    let audit = under("audit", "");
+    assert_eq!(audit.status.code(), Some(2), "{audit:?}");
+    assert!(
+        !String::from_utf8_lossy(&audit.stdout).contains("not read"),
+        "{audit:?}"
+    );
+    // Without one of its actions it says what it could not read: the policy is enforced.
+    assert_eq!(
+        under("plan", "iam:GetAccountAuthorizationDetails")
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(
+        under("audit", "iam:GetAccountSummary").status.code(),
+        Some(1)
+    );
 }

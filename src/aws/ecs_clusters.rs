@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Aws, Error, ecs, pages};
 
-/// Clusters a request: the most that ECS takes.
+/// Clusters or tasks a request: the most that ECS takes.
 const BATCH: usize = 100;
 
 /// A cluster as ECS describes it.
@@ -174,4 +174,30 @@ pub async fn services_without(
         .filter(|service| !is_marked(service))
         .filter_map(|service| text(service, "serviceName"))
         .collect())
+}
+
+/// How many tasks are meant to run in a cluster and belong to no service.
+pub async fn tasks_without_service(aws: &Aws, cluster: &str) -> Result<usize, Error> {
+    let arns = pages::all("ecs:ListTasks", |token| async move {
+        let answer = aws
+            .read("ecs:ListTasks", |clients| {
+                let request = clients.ecs.list_tasks().cluster(cluster);
+                request.set_next_token(token.clone()).send()
+            })
+            .await?;
+        Ok((answer.task_arns.unwrap_or_default(), answer.next_token))
+    })
+    .await?;
+    let batches = arns.chunks(BATCH).map(|batch| async move {
+        let answer = aws
+            .read("ecs:DescribeTasks", |clients| {
+                let request = clients.ecs.describe_tasks().cluster(cluster);
+                request.set_tasks(Some(batch.to_vec())).send()
+            })
+            .await?;
+        let tasks = answer.tasks.unwrap_or_default().into_iter();
+        let is_alone = |group: Option<&str>| !group.unwrap_or_default().starts_with("service:");
+        Ok::<_, Error>(tasks.filter(|task| is_alone(task.group())).count())
+    });
+    Ok(try_join_all(batches).await?.into_iter().sum())
 }

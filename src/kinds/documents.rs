@@ -1,6 +1,8 @@
 //! Documents that stand only between two others: the statements of both, and a Deny that holds back
 //! what must not be combined.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::policy::{Document, PolicyKind};
@@ -54,6 +56,15 @@ pub(crate) fn hold<'a>(
         return None;
     }
     build(&denied, true, PolicyKind::Identity).filter(|hold| hold.size() <= INLINE_SIZE)
+}
+
+/// The statements that deny, as they are written.
+pub(crate) fn denials(document: &Document) -> BTreeSet<String> {
+    let all = statements(document).into_iter();
+    let denials = all.filter(|statement| statement.get("Effect") == Some(&json!("Deny")));
+    denials
+        .map(|statement| Value::Object(statement).to_string())
+        .collect()
 }
 
 /// Denies everything.

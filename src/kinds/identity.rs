@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::documents;
 use crate::aws::Error as AwsError;
 use crate::aws::iam::{Account, Role};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, OWNER_TAG, Scope};
-use crate::policy::{Document, PolicyKind};
+use crate::policy::{Document, PolicyKind, Relation, relate};
 
 /// IAM's unique ids of roles begin so; one stands in a policy instead of the ARN of a role that was
 /// deleted, or that the reader does not see yet.
@@ -86,9 +87,17 @@ pub(crate) fn in_plan(role: &Role, names: &Names<'_>, scope: &Scope) -> bool {
         && scope.wants("role", &role.name)
 }
 
+/// Whether two documents mean the same wherever they stand. What they deny has to be written alike:
+/// it counts beside other documents too, where what they allow between them says nothing of it.
+pub(crate) fn same_meaning(desired: &Document, live: &Document) -> bool {
+    desired == live
+        || (documents::denials(desired) == documents::denials(live)
+            && relate(live, desired).relation == Relation::Equal)
+}
+
 /// Whether two documents of one meaning are spelt differently.
 pub(crate) fn spelt_differently(desired: &Document, live: &Document) -> bool {
-    desired == live && desired.minified() != live.minified()
+    desired.minified() != live.minified() && same_meaning(desired, live)
 }
 
 /// The note on a document that is spelt differently.
@@ -135,5 +144,28 @@ mod tests {
         let names = Names::new(&declared);
         assert_eq!(names.declared("dePloy"), Some("Deploy"));
         assert_eq!(names.declared("deploys"), None);
+    }
+
+    fn document(statements: &serde_json::Value) -> Document {
+        let text = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+        Document::parse(&text.to_string(), PolicyKind::Identity).unwrap()
+    }
+
+    #[test]
+    fn statements_may_be_split_but_not_a_denial_added() {
+        let statement = |effect: &str, actions: &[&str]| serde_json::json!({ "Effect": effect, "Action": actions, "Resource": "*" });
+        let both = ["ecr:PutImage", "ecr:ListImages"];
+        let whole = document(&serde_json::json!([statement("Allow", &both)]));
+        let parts = both.map(|action| statement("Allow", &[action]));
+        let apart = document(&serde_json::json!(parts));
+        assert!(whole != apart && same_meaning(&whole, &apart));
+        assert!(spelt_differently(&whole, &apart));
+        let denied = statement("Deny", &["s3:GetObject"]);
+        let denying = document(&serde_json::json!([parts[0], parts[1], denied]));
+        assert!(!same_meaning(&whole, &denying));
+        assert!(!same_meaning(
+            &whole,
+            &document(&serde_json::json!([parts[0]]))
+        ));
     }
 }

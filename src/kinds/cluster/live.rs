@@ -120,8 +120,13 @@ async fn others(aws: &Aws, scope: &Scope, cluster: &ecs_clusters::Cluster) -> Re
         let mark = scope.config.owner_mark();
         let services = ecs_clusters::services_without(aws, &cluster.name, OWNER_TAG, &mark).await?;
         others.extend(services.into_iter().map(|name| format!("service {name}")));
-    } else if cluster.tasks > 0 {
-        others.push(format!("{} tasks", cluster.tasks));
+    }
+    // The tasks of a service end with it; those of services that are gone already are waited for.
+    if cluster.tasks > 0 {
+        let alone = ecs_clusters::tasks_without_service(aws, &cluster.name).await?;
+        if alone > 0 {
+            others.push(format!("{alone} tasks"));
+        }
     }
     if cluster.instances > 0 {
         others.push(format!("{} container instances", cluster.instances));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::documents::{self, MANAGED_SIZE};
-use super::identity::{spelling_note, spelt_differently};
+use super::identity::{same_meaning, spelling_note, spelt_differently};
 use super::{Aside, tags};
 use crate::aws::Aws;
 use crate::config::{Config, Tags};
@@ -130,7 +130,7 @@ impl Kind for Policy {
 
     fn keep(&self, mut desired: Spec, live: Option<&Spec>) -> Spec {
         if let Some(live) = live {
-            if desired.document == live.document {
+            if same_meaning(&desired.document, &live.document) {
                 desired.document = live.document.clone();
             }
             desired.arn = live.arn.clone();

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use self::json::JsonText;
+use super::identity::{same_meaning, spelling_note, spelt_differently};
 use super::{Aside, tags};
 use crate::aws::Aws;
 use crate::config::{Config, Encryption, TagMutability, Tags};
@@ -154,7 +155,9 @@ impl Kind for Repository {
         if desired.lifecycle_policy == live.lifecycle_policy {
             desired.lifecycle_policy.clone_from(&live.lifecycle_policy);
         }
-        if desired.policy == live.policy {
+        if let (Some(policy), Some(same)) = (&desired.policy, &live.policy)
+            && same_meaning(policy, same)
+        {
             desired.policy.clone_from(&live.policy);
         }
         // A repository without a key of its own has AWS's, whose ARN only ECR knows.
@@ -199,11 +202,11 @@ impl Kind for Repository {
 
     fn notes(&self, desired: &Spec, live: Option<&Spec>) -> Vec<String> {
         let spelt = |live: &Spec| match (&desired.policy, &live.policy) {
-            (Some(desired), Some(live)) => desired == live && desired.minified() != live.minified(),
+            (Some(desired), Some(live)) => spelt_differently(desired, live),
             _ => false,
         };
         live.filter(|live| spelt(live))
-            .map(|_| "policy: same meaning, only the text differs.".to_owned())
+            .map(|_| spelling_note("policy"))
             .into_iter()
             .collect()
     }

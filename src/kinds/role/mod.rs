@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::identity::{SERVICE_ROLE_PATH, spelling_note, spelt_differently};
+use super::identity::{SERVICE_ROLE_PATH, same_meaning, spelling_note, spelt_differently};
 use super::{Aside, tags};
 use crate::aws::Aws;
 use crate::config::{self, Config, Tags};
@@ -158,14 +158,14 @@ impl Kind for Role {
 
     fn keep(&self, mut desired: Spec, live: Option<&Spec>) -> Spec {
         if let Some(live) = live {
-            if desired.trust_policy == live.trust_policy {
+            if same_meaning(&desired.trust_policy, &live.trust_policy) {
                 desired.trust_policy = live.trust_policy.clone();
             }
             for (name, document) in &mut desired.inline_policies {
                 if let Some(same) = live
                     .inline_policies
                     .get(name)
-                    .filter(|same| *same == document)
+                    .filter(|same| same_meaning(document, same))
                 {
                     *document = same.clone();
                 }
