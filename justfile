@@ -14,6 +14,12 @@ test *ARGUMENTS:
 bless:
     PROVISION_BLESS=1 cargo test --locked --test scenarios
 
+# Runs the gates of the policy engine with their large counts, optimised: speed and memory first, in a process of its own.
+policy-full:
+    POLICY_FULL=1 cargo test --locked --release --test policy -- gate_7 --nocapture
+    POLICY_FULL=1 cargo test --locked --release --test policy -- --skip gate_7 --nocapture
+    cargo test --locked --release --lib policy:: -- --nocapture
+
 # Plans the project's own infra.toml in the sandbox.
 plan *ARGUMENTS:
     cargo run -q -- --sandbox plan {{ARGUMENTS}}

@@ -277,87 +277,98 @@ fn pass_role(config: &Config) -> Option<Value> {
 
 /// The ARNs of what is declared.
 fn resources(config: &Config, on: On) -> BTreeSet<String> {
-    let project = &config.project;
-    let arn = |service: &str, resource: &str| {
-        let (partition, region, account) = (
-            project.partition.as_str(),
-            &project.region,
-            &project.account_id,
-        );
-        match service {
-            "iam" => format!("arn:{partition}:iam::{account}:{resource}"),
-            _ => format!("arn:{partition}:{service}:{region}:{account}:{resource}"),
-        }
-    };
     match on {
         On::Anything => BTreeSet::from(["*".to_owned()]),
-        On::Providers => config
-            .oidc_providers
-            .keys()
-            .map(|name| arn("iam", &format!("oidc-provider/{name}")))
-            .collect(),
-        On::Policies => config
-            .policies
-            .iter()
-            .map(|(name, policy)| arn("iam", &format!("policy{}{name}", policy.path)))
-            .collect(),
-        On::ReferredPolicies => {
-            let roles = config.roles.values();
-            let referred = roles.flat_map(|role| {
-                role.managed_policies
-                    .iter()
-                    .chain(&role.permissions_boundary)
-            });
-            let mut all: BTreeSet<String> = referred.map(|policy| policy.arn.clone()).collect();
-            all.extend(resources(config, On::Policies));
-            all
-        }
-        On::Roles => config
-            .roles
-            .iter()
-            .map(|(name, role)| arn("iam", &format!("role{}{name}", role.path)))
-            .collect(),
-        On::Registry if config.repositories.is_empty() => BTreeSet::new(),
-        On::Registry => BTreeSet::from([arn("ecr", "repository/*")]),
-        On::Repositories => config
-            .repositories
-            .keys()
-            .map(|name| arn("ecr", &format!("repository/{name}")))
-            .collect(),
-        On::LogGroups => config
-            .log_groups
-            .keys()
-            .flat_map(|name| {
-                [
-                    arn("logs", &format!("log-group:{name}")),
-                    arn("logs", &format!("log-group:{name}:*")),
-                ]
-            })
-            .collect(),
-        On::Secrets => secrets(config)
-            .iter()
-            .map(|name| arn("secretsmanager", &format!("secret:{name}-??????")))
-            .collect(),
-        On::Clusters => clusters(config)
-            .iter()
-            .map(|name| arn("ecs", &format!("cluster/{name}")))
-            .collect(),
-        On::Services => clusters(config)
-            .iter()
-            .flat_map(|name| {
-                [
-                    arn("ecs", &format!("service/{name}/*")),
-                    arn("ecs", &format!("service-deployment/{name}/*")),
-                ]
-            })
-            .collect(),
-        On::TaskDefinitions => {
-            let families = config.services.values().map(|service| &service.task.family);
-            families
-                .map(|family| arn("ecs", &format!("task-definition/{family}:*")))
+        On::ReferredPolicies => referred_policies(config),
+        _ => {
+            let (service, resources) = names(config, on);
+            let resources = resources.iter();
+            resources
+                .map(|resource| arn(config, service, resource))
                 .collect()
         }
     }
+}
+
+fn arn(config: &Config, service: &str, resource: &str) -> String {
+    let project = &config.project;
+    let (partition, account) = (project.partition.as_str(), &project.account_id);
+    let region = if service == "iam" {
+        ""
+    } else {
+        project.region.as_str()
+    };
+    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+}
+
+fn referred_policies(config: &Config) -> BTreeSet<String> {
+    let roles = config.roles.values();
+    let referred = roles.flat_map(|role| {
+        role.managed_policies
+            .iter()
+            .chain(&role.permissions_boundary)
+    });
+    let mut all: BTreeSet<String> = referred.map(|policy| policy.arn.clone()).collect();
+    all.extend(resources(config, On::Policies));
+    all
+}
+
+/// The service of what is declared, and the last field of each ARN.
+fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
+    let path = |kind: &str, path: &str, name: &str| format!("{kind}{path}{name}");
+    match on {
+        On::Anything | On::ReferredPolicies => ("", Vec::new()),
+        On::Providers => (
+            "iam",
+            each(config.oidc_providers.keys(), &["oidc-provider/{}"]),
+        ),
+        On::Policies => {
+            let all = config.policies.iter();
+            (
+                "iam",
+                all.map(|(name, policy)| path("policy", &policy.path, name))
+                    .collect(),
+            )
+        }
+        On::Roles => {
+            let all = config.roles.iter();
+            (
+                "iam",
+                all.map(|(name, role)| path("role", &role.path, name))
+                    .collect(),
+            )
+        }
+        On::Registry if config.repositories.is_empty() => ("ecr", Vec::new()),
+        On::Registry => ("ecr", vec!["repository/*".to_owned()]),
+        On::Repositories => ("ecr", each(config.repositories.keys(), &["repository/{}"])),
+        On::LogGroups => (
+            "logs",
+            each(
+                config.log_groups.keys(),
+                &["log-group:{}", "log-group:{}:*"],
+            ),
+        ),
+        On::Secrets => (
+            "secretsmanager",
+            each(secrets(config).into_iter(), &["secret:{}-??????"]),
+        ),
+        On::Clusters => ("ecs", each(clusters(config).into_iter(), &["cluster/{}"])),
+        On::Services => {
+            let forms = &["service/{}/*", "service-deployment/{}/*"];
+            ("ecs", each(clusters(config).into_iter(), forms))
+        }
+        On::TaskDefinitions => {
+            let families = config.services.values().map(|service| &service.task.family);
+            ("ecs", each(families, &["task-definition/{}:*"]))
+        }
+    }
+}
+
+/// Each name in each form, where `{}` stands for it.
+fn each<'a>(names: impl Iterator<Item = &'a String>, forms: &[&str]) -> Vec<String> {
+    names
+        .flat_map(|name| forms.iter().map(move |form| form.replace("{}", name)))
+        .collect()
 }
 
 fn clusters(config: &Config) -> BTreeSet<&String> {

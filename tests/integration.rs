@@ -1,5 +1,11 @@
 //! The built binary against moto's server and MiniStack. What it made, kept and removed is read with
 //! boto3 and the AWS CLI, never with our own reader.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may end at once where something is not as it has to be"
+)]
 
 mod emulators;
 mod integration {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Event, Run};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kind::{Address, AnyKind, AnySpec, Performed, Scope};
+use crate::kind::{Address, AnyKind, AnySpec, Hazard, Performed, Scope};
 use crate::plan::{Step, kind_of};
 use crate::rollout;
 
@@ -60,15 +60,17 @@ pub(super) async fn perform(
             Err(error) => return Err(error),
         };
         match look_until_clear(run, kind, step, [before, expected], pause).await? {
-            Standing::Done => return Ok(Vec::new()),
-            Standing::NotDone if performances < MOST_PERFORMANCES => {}
-            Standing::NotDone => {
+            Standing::Done if !step.hazards.contains(&Hazard::Deploys) => return Ok(Vec::new()),
+            // A started rollout has to be followed: performed again, the call names it.
+            Standing::Done | Standing::NotDone if performances < MOST_PERFORMANCES => {}
+            Standing::Done | Standing::NotDone => {
                 return Err(Error {
                     uncertain: false,
                     ..error
                 });
             }
         }
+        pause *= 2;
     }
 }
 

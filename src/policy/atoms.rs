@@ -48,6 +48,7 @@ impl Document {
                         &Patterns {
                             negated: principals.negated,
                             list,
+                            over_fields: false,
                         },
                         str::to_owned,
                     )

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::document::{Document, PolicyKind, SyntaxError};
 use super::evaluate::{Decision, StatementRef, evaluate};
 use super::lint::{self, Finding};
+use super::readings;
 use super::relate::{Comparison, relate};
 use super::request::Request;
 use super::together::{Policies, evaluate_together};
@@ -75,6 +76,17 @@ struct Failure {
 struct Evaluated {
     allowed: bool,
     statements: Vec<StatementRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+/// A comparison, with a note where the other reading of resource patterns gives another.
+#[derive(Serialize)]
+struct Compared {
+    #[serde(flatten)]
+    comparison: Comparison,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 /// Answers one line of `policy diff --batch`.
@@ -93,9 +105,11 @@ pub fn diff(line: &str, kind: Option<PolicyKind>) -> Answer {
         let read = |name: &str, text: &str| {
             Document::read(text, kind).map_err(|errors| wrong(&id, name, errors))
         };
-        let comparison = relate(&read("a", &a)?, &read("b", &b)?);
+        let (a, b) = (read("a", &a)?, read("b", &b)?);
+        let comparison = relate(&a, &b);
         let broadens = comparison.broadens();
-        Ok((id, comparison, broadens))
+        let note = readings::note_of_comparison(&a, &b, &comparison);
+        Ok((id, Compared { comparison, note }, broadens))
     })
 }
 
@@ -147,8 +161,10 @@ pub fn eval(line: &str, kind: Option<PolicyKind>) -> Answer {
             && resource_policy.is_none()
             && trust.is_none();
         if let (Some(policy), true) = (&policy, alone) {
-            let decision = evaluate(&read("policy", policy, own.or(kind))?, &request);
-            return Ok((id, evaluated(&decision), false));
+            let document = read("policy", policy, own.or(kind))?;
+            let note = readings::note_of_request(&document, &request);
+            let decision = evaluate(&document, &request);
+            return Ok((id, evaluated(&decision, note), false));
         }
         let identity = Some(PolicyKind::Identity);
         let mut set = Policies::default();
@@ -165,12 +181,13 @@ pub fn eval(line: &str, kind: Option<PolicyKind>) -> Answer {
         set.resource = optional("resource_policy", &resource_policy, PolicyKind::Resource)?;
         set.trust = optional("trust", &trust, PolicyKind::Trust)?;
         let decision = evaluate_together(&set, &request);
-        Ok((id, evaluated(&decision), false))
+        Ok((id, evaluated(&decision, None), false))
     })
 }
 
-fn evaluated(decision: &Decision) -> Evaluated {
+fn evaluated(decision: &Decision, note: Option<String>) -> Evaluated {
     Evaluated {
+        note,
         allowed: decision.is_allowed(),
         statements: decision.statements().to_vec(),
     }
@@ -296,8 +313,12 @@ fn to_line<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }
 
-/// As [`Comparison`], for one document against another, in JSON.
+/// As [`Comparison`], for one document against another, in JSON, with the note on the two readings.
 #[must_use]
-pub fn comparison_json(comparison: &Comparison) -> String {
-    serde_json::to_string_pretty(comparison).unwrap_or_default()
+pub fn comparison_json(a: &Document, b: &Document, comparison: &Comparison) -> String {
+    let compared = Compared {
+        comparison: comparison.clone(),
+        note: readings::note_of_comparison(a, b, comparison),
+    };
+    serde_json::to_string_pretty(&compared).unwrap_or_default()
 }

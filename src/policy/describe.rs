@@ -3,6 +3,7 @@
 use super::actions;
 use super::document::{Document, PolicyKind};
 use super::evaluate::statement_matches;
+use super::readings;
 use super::relate::{Comparison, Relation, Witness};
 use super::statement::{Patterns, Statement};
 
@@ -35,11 +36,14 @@ pub fn sentence(document: &Document, witness: &Witness, change: Change) -> Strin
         PolicyKind::Resource => format!("`{}` {verb} `{action}`", witness.request.principal.text()),
         PolicyKind::Identity | PolicyKind::Trust => format!("{verb} `{action}`"),
     };
-    if let Some(scope) = scope(document, statement, witness) {
+    let scope = scope(document, statement, witness);
+    if let Some(scope) = &scope {
         out.push_str(" on ");
-        out.push_str(&scope);
+        out.push_str(scope);
     }
-    let example = example(witness);
+    // A scope of one resource is its own example.
+    let said = scope == Some(format!("`{}`", witness.request.resource));
+    let example = example(witness, said);
     if !example.is_empty() {
         out.push_str("; example: ");
         out.push_str(&example);
@@ -114,6 +118,7 @@ fn scope(document: &Document, statement: Option<&Statement>, witness: &Witness) 
             statement.is_some_and(|statement| {
                 let only = Patterns {
                     negated: false,
+                    over_fields: false,
                     list: vec![(*pattern).clone()],
                 };
                 let narrowed = Statement {
@@ -128,10 +133,10 @@ fn scope(document: &Document, statement: Option<&Statement>, witness: &Witness) 
     (!matching.is_empty()).then(|| format!("`{}`", matching.join("`, `")))
 }
 
-fn example(witness: &Witness) -> String {
+fn example(witness: &Witness, resource_said: bool) -> String {
     let request = &witness.request;
     let mut parts = Vec::new();
-    if request.resource != "*" {
+    if request.resource != "*" && !resource_said {
         parts.push(format!("`{}`", request.resource));
     }
     for (key, values) in &request.context {
@@ -182,6 +187,9 @@ pub fn text(a: &Document, b: &Document, comparison: &Comparison) -> String {
 "
             )]);
         }
+    }
+    if let Some(note) = readings::note_of_comparison(a, b, comparison) {
+        out.extend(["note: ", &note, "\n"]);
     }
     out
 }

@@ -212,6 +212,17 @@ impl Document {
             .map(|(_, text)| text.as_str())
     }
 
+    /// The same document under the other reading of its resource patterns (see `readings`).
+    pub(super) fn over_fields(&self) -> Self {
+        let mut out = self.clone();
+        for statement in &mut out.statements {
+            if let Some(resources) = &mut statement.resources {
+                resources.over_fields = true;
+            }
+        }
+        out
+    }
+
     /// Whether `${...}` is a policy variable here (Version 2012-10-17) and not literal text.
     #[must_use]
     pub fn has_variables(&self) -> bool {

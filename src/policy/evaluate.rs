@@ -146,7 +146,7 @@ fn resource_matches(patterns: Option<&Patterns>, variables: bool, request: &Requ
         {
             return false;
         }
-        glob::expand(&glob::parse_resource(pattern, variables), &|key| {
+        glob::expand(&patterns.resource_tokens(pattern, variables), &|key| {
             single(&request.context, key)
         })
         .is_some_and(|tokens| glob::matches(&tokens, &request.resource, false))

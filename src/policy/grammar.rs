@@ -307,6 +307,7 @@ impl Grammar {
         Some(Patterns {
             negated,
             list: list.into_iter().map(|(text, _)| text).collect(),
+            over_fields: false,
         })
     }
 

@@ -31,6 +31,7 @@ mod json;
 pub mod law;
 pub mod lint;
 pub mod operator;
+pub mod readings;
 pub mod relate;
 pub mod request;
 pub mod statement;

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::glob::{self, Reading, Token};
 use super::operator::Operator;
 
 /// Whether a statement grants or refuses ("Effect").
@@ -21,6 +22,22 @@ pub struct Patterns {
     pub negated: bool,
     /// The patterns as written, at least one.
     pub list: Vec<String>,
+    /// Read over whole strings, where `*` crosses the fields of an ARN (see `readings`); as parsed, it does not.
+    pub over_fields: bool,
+}
+
+impl Patterns {
+    /// A resource pattern of this element in tokens.
+    pub(super) fn resource_tokens(&self, text: &str, variables: bool) -> Vec<Token> {
+        if self.over_fields {
+            let reading = Reading {
+                wildcards: true,
+                variables,
+            };
+            return glob::parse(text, reading);
+        }
+        glob::parse_resource(text, variables)
+    }
 }
 
 /// `Principal`/`NotPrincipal`.

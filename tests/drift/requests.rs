@@ -138,6 +138,10 @@ struct Probe {
 }
 
 impl HttpConnector for Probe {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "requests have to overlap in real time to be seen in flight together"
+    )]
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let probe = self.clone();
         HttpConnectorFuture::new(async move {

@@ -201,6 +201,7 @@ fn with_statement(policy: &Value, statement: &Value) -> Value {
 fn gate_8_laws_of_the_relation() {
     let mut random = Random(8);
     let total = count(1_000, 10_000);
+    let mut undecided = 0;
     for _ in 0..total {
         let (kind, grammar) = *random.pick(&grammars());
         let value = policy(&mut random, grammar);
@@ -224,7 +225,11 @@ fn gate_8_laws_of_the_relation() {
         let wider = document(&with_statement(&value, added), kind);
         let relation = relate(&a, &wider).relation;
         let allows = added["Effect"] == "Allow";
-        let lawful = if allows {
+        // A variable whose value would decide may be left open; a guess may not be made.
+        undecided += usize::from(relation == Relation::Unknown);
+        let lawful = if relation == Relation::Unknown && grammar.variables {
+            [Relation::Unknown; 2]
+        } else if allows {
             [Relation::Equal, Relation::Wider]
         } else {
             [Relation::Equal, Relation::Narrower]
@@ -234,7 +239,8 @@ fn gate_8_laws_of_the_relation() {
             "{relation:?}: {value} + {added}"
         );
     }
-    println!("gate 8: {total} policies, every law holds");
+    println!("gate 8: {total} policies, every law holds; {undecided} left undecided");
+    assert!(undecided * 100 <= total, "{undecided} undecided");
 }
 
 /// The same policy spelt otherwise: statements backwards, lists for scalars, values twice, no Sids.

@@ -204,6 +204,30 @@ fn document(statement: Value, kind: PolicyKind) -> Document {
 }
 
 #[test]
+fn a_note_says_where_the_other_reading_of_wildcards_answers_otherwise() {
+    let allow = |resource: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sns:*", "Resource": resource}]});
+    let (fields, deeper) = ("arn:aws:sns:*:1:a", "arn:aws:sns:*:1:1:a");
+    let diff = |a: &str, b: &str| -> Value {
+        let line = json!({"id": 1, "a": allow(a), "b": allow(b)}).to_string();
+        serde_json::from_str(&batch::diff(&line, None).line).expect("JSON")
+    };
+    // Within fields, the one is a topic `a` and the other a topic `1:a`; over strings, the first holds the second.
+    let answer = diff(fields, deeper);
+    assert_eq!(answer["relation"], "incomparable");
+    let note = answer["note"].as_str().expect("a note");
+    assert!(note.contains("narrower"), "{note}");
+    assert!(diff("*", fields)["note"].is_null());
+    let eval = |resource: &str| -> Value {
+        let line = json!({"id": 1, "policy": allow(fields), "request": {"action": "sns:Publish", "resource": resource, "context": {}}}).to_string();
+        serde_json::from_str(&batch::eval(&line, None).line).expect("JSON")
+    };
+    let answer = eval("arn:aws:sns:us-east-1:1:1:a");
+    assert_eq!(answer["allowed"], false);
+    assert!(answer["note"].is_string());
+    assert!(eval("arn:aws:sns:us-east-1:1:a")["note"].is_null());
+}
+
+#[test]
 fn the_law_sees_a_permission_of_before_with_a_trust_of_after() {
     let may = |action: &str| {
         document(

@@ -1,8 +1,9 @@
 //! What the law has found, in words and with its proof.
 
 use crate::kind::{AccessChange, AccessExample, Address};
+use crate::policy::describe::{self, Change};
 use crate::policy::{
-    Access, Comparison, Document, Grants, Relation, RequestPrincipal, Witness, relate_grants,
+    Access, Document, Grants, Relation, RequestPrincipal, StatementRef, Witness, relate_grants,
 };
 
 /// A request that a document of a resource allows.
@@ -48,7 +49,7 @@ pub(super) fn unknown(arn: &str) -> String {
 pub(super) fn undecided(subject: &Address, reason: String) -> AccessChange {
     AccessChange {
         subject: subject.to_string(),
-        relation: word(Relation::Unknown).to_owned(),
+        relation: Relation::Unknown.name().to_owned(),
         reason: Some(reason),
         ..AccessChange::default()
     }
@@ -63,14 +64,12 @@ pub(super) fn document_change(
     if before == after {
         return None;
     }
-    let [before, after] =
-        [before, after].map(|document| document.map(Grants::of).unwrap_or_default());
-    let compared = relate_grants(&before, &after);
-    let sentence = match subject.kind.as_str() {
-        "repository" => permission,
-        _ => own_permission,
+    let sides = [before, after].map(|document| document.map(Grants::of).unwrap_or_default());
+    let phrase = match subject.kind.as_str() {
+        "repository" => Phrase::Resource,
+        _ => Phrase::Policy,
     };
-    Some(change(subject, &[(compared, sentence)]))
+    Some(change(subject, &[(phrase, sides)]))
 }
 
 /// What the change of a role means: what it may do, and who may be it.
@@ -79,44 +78,78 @@ pub(super) fn role_change(
     before: &Access<'_>,
     after: &Access<'_>,
 ) -> AccessChange {
-    let may = relate_grants(&before.permissions(), &after.permissions());
-    let trust = relate_grants(&before.trusted(), &after.trusted());
-    change(
-        subject,
-        &[(may, own_permission), (trust, assumption_sentence)],
-    )
+    let may = [before.permissions(), after.permissions()];
+    let trust = [before.trusted(), after.trusted()];
+    change(subject, &[(Phrase::Role, may), (Phrase::Trust, trust)])
 }
 
-fn assumption_sentence(witness: &Witness) -> String {
-    format!("assumed by {}", assumption(witness))
+/// Who stands at the head of a sentence, and what is said of the subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phrase {
+    /// The role may do something.
+    Role,
+    /// Whoever has the policy may do something.
+    Policy,
+    /// Somebody may do something with the subject.
+    Resource,
+    /// Somebody may assume the subject.
+    Trust,
 }
 
-type Sentence = fn(&Witness) -> String;
+/// The sentence of a witness that these grants allow, with the statement that does.
+fn sentence(
+    subject: &Address,
+    phrase: Phrase,
+    grants: &Grants<'_>,
+    witness: &Witness,
+    change: Change,
+) -> String {
+    let documents = grants.layers.first();
+    let Some(document) = documents.and_then(|layer| layer.get(witness.document)) else {
+        return permission(witness);
+    };
+    let said = describe::sentence(document, witness, change);
+    let name = &subject.name;
+    let whole = match phrase {
+        Phrase::Role => format!("`{name}` {said}"),
+        Phrase::Policy => format!("whoever has `{name}` {said}"),
+        Phrase::Resource => said,
+        Phrase::Trust => format!("{said} on `{name}`"),
+    };
+    let StatementRef { index, sid } = &witness.statement;
+    let sid = sid
+        .as_ref()
+        .map_or_else(String::new, |sid| format!(" {sid}"));
+    format!("{whole} (statement {index}{sid})")
+}
 
-fn change(subject: &Address, compared: &[(Comparison, Sentence)]) -> AccessChange {
+fn change(subject: &Address, compared: &[(Phrase, [Grants<'_>; 2])]) -> AccessChange {
     let mut change = AccessChange {
         subject: subject.to_string(),
         ..AccessChange::default()
     };
     let mut relation = Relation::Equal;
-    for (comparison, sentence) in compared {
+    for (phrase, [before, after]) in compared {
+        let comparison = relate_grants(before, after);
         relation = together(relation, comparison.relation);
-        let examples = |witnesses: &[Witness]| -> Vec<AccessExample> {
-            witnesses
-                .iter()
-                .map(|witness| AccessExample {
-                    text: sentence(witness),
-                    witness: serde_json::to_value(witness).unwrap_or_default(),
-                })
-                .collect()
+        let examples = |witnesses: &[Witness], grants: &Grants<'_>, way: Change| {
+            let example = |witness: &Witness| AccessExample {
+                text: sentence(subject, *phrase, grants, witness, way),
+                witness: serde_json::to_value(witness).unwrap_or_default(),
+            };
+            witnesses.iter().map(example).collect::<Vec<_>>()
         };
-        change.gained.extend(examples(&comparison.gained));
-        change.lost.extend(examples(&comparison.lost));
+        change
+            .gained
+            .extend(examples(&comparison.gained, after, Change::Gained));
+        change
+            .lost
+            .extend(examples(&comparison.lost, before, Change::Lost));
         if change.reason.is_none() {
             change.reason.clone_from(&comparison.reason);
         }
     }
-    word(relation).clone_into(&mut change.relation);
+    relation.name().clone_into(&mut change.relation);
     change
 }
 
@@ -128,15 +161,5 @@ fn together(one: Relation, other: Relation) -> Relation {
         (one, Relation::Equal) => one,
         (one, other) if one == other => one,
         _ => Relation::Incomparable,
-    }
-}
-
-fn word(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Equal => "equal",
-        Relation::Wider => "wider",
-        Relation::Narrower => "narrower",
-        Relation::Incomparable => "incomparable",
-        Relation::Unknown => "unknown",
     }
 }

@@ -151,6 +151,20 @@ pub enum Relation {
     Unknown,
 }
 
+impl Relation {
+    /// Its name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::Wider => "wider",
+            Self::Narrower => "narrower",
+            Self::Incomparable => "incomparable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// How b relates to a, with proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Comparison {

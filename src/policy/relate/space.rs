@@ -317,12 +317,12 @@ impl Space {
     fn assumptions(&mut self, principals: Option<&Principals>) -> Vec<Literal> {
         let mut out = Vec::new();
         for (name, value) in self.fixed.clone() {
-            let text = value
+            let letters = value
                 .chars()
                 .map(|letter| Item::Letter(Symbol::from(letter)));
             let key = self.key(&name);
             if let Some(slot) = self.keys.get_mut(key) {
-                let test = slot.text_test(vec![text.collect()]);
+                let test = slot.text_test(vec![letters.collect()]);
                 out.push(self.key_literal(key, Form::Some(test), true));
             }
         }
@@ -364,10 +364,8 @@ impl Space {
             .list
             .iter()
             .map(|text| {
-                let tokens = glob::parse_resource(
-                    &substitute(text, variables, &self.fixed, &absent),
-                    variables,
-                );
+                let text = substitute(text, variables, &self.fixed, &absent);
+                let tokens = resources.resource_tokens(&text, variables);
                 strings::items(&tokens, false, &mut |name| symbol_of(names, name))
             })
             .collect()

@@ -112,6 +112,7 @@ pub(super) fn assignments(space: &Space) -> Vec<Assignment> {
         let all: Vec<&Vec<Item>> = lists.iter().copied().flatten().collect();
         for pattern in all.iter().filter(|pattern| holds_variable(pattern)) {
             values.extend(all.iter().filter_map(|other| captured(pattern, other)));
+            values.extend(all.iter().filter_map(|other| ended(pattern, other)));
         }
         // What a condition asks of the variable's own key.
         let key = place.checked_sub(1).and_then(|place| space.keys.get(place));
@@ -170,6 +171,18 @@ fn captured(pattern: &[Item], other: &[Item]) -> Option<(Symbol, String)> {
         tail.get(..end)
     })?;
     Some((*symbol, text_of(value).filter(|text| !text.is_empty())?))
+}
+
+/// A value for the variable at the end of a pattern that ends as another pattern does after its last wildcard.
+fn ended(pattern: &[Item], other: &[Item]) -> Option<(Symbol, String)> {
+    let Some(Item::Letter(symbol)) = pattern.last().filter(|_| holds_variable(pattern)) else {
+        return None;
+    };
+    let wild = |item: &Item| !matches!(item, Item::Letter(_) | Item::Fold(_));
+    let end = other.get(other.iter().rposition(wild)?..)?;
+    (*symbol >= VARIABLES && end.len() > 1)
+        .then(|| Some((*symbol, text_of(end)?)))
+        .flatten()
 }
 
 /// A text of a pattern without variables.

@@ -1,11 +1,5 @@
 //! Gate 6: random glob problems, against a solver that is not ours.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "a gate prints its figure, and picks from lists that it wrote"
-)]
-
 use aws_smt_strings::regular_expressions::{ReManager, RegLan};
 use aws_smt_strings::smt_strings::SmtString;
 

@@ -1,0 +1,28 @@
+//! The fault regime of reliability.md: sweeps over every call and every fault, on the sandbox. Prints
+//! a ledger of what was met and fails where a promise was broken or a cell of the ledger is empty.
+
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a test binary with a main of its own: what it prints is its report, and it fails loudly"
+)]
+
+mod configs;
+mod drive;
+mod journey;
+mod ledger;
+mod neighbours;
+mod oracle;
+mod sweeps;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        println!("fault_regime: test");
+        return ExitCode::SUCCESS;
+    }
+    sweeps::run()
+}

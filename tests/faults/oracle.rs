@@ -1,0 +1,381 @@
+//! What must hold: judged on the sandbox's own records, never through `observe`.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use provision::policy::{Decision, Document, PolicyKind, Request, RequestPrincipal, evaluate};
+use provision::sandbox::{Store, Table};
+use serde_json::{Map, Value};
+
+/// The tables of what we manage. The rest is ECS's own bookkeeping.
+const MANAGED: [Table; 11] = [
+    Table::OidcProvider,
+    Table::Policy,
+    Table::Role,
+    Table::Attachment,
+    Table::Boundary,
+    Table::Repository,
+    Table::LogGroup,
+    Table::Secret,
+    Table::Cluster,
+    Table::Service,
+    Table::TaskDefinition,
+];
+
+/// The owner mark of the sweeps.
+pub(crate) const MARK: &str = "sweep@eu-west-1";
+
+/// Keys whose values are ids and times: the same end differs in them and in nothing else.
+const ASIDE: [&str; 38] = [
+    "Arn",
+    "ARN",
+    "CreateDate",
+    "UpdateDate",
+    "RoleId",
+    "PolicyId",
+    "VersionId",
+    "DefaultVersionId",
+    "createdAt",
+    "updatedAt",
+    "CreatedDate",
+    "LastChangedDate",
+    "LastAccessedDate",
+    "DeletedDate",
+    "DeletionDate",
+    "creationTime",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "revision",
+    "taskDefinitionArn",
+    "taskDefinition",
+    "serviceArn",
+    "deployments",
+    "events",
+    "createdBy",
+    "VersionIdsToStages",
+    "Versions",
+    "SecretVersions",
+    "runningCount",
+    "pendingCount",
+    "currentServiceDeployment",
+    "currentServiceRevisions",
+    "taskSets",
+    "RoleLastUsed",
+    "registeredContainerInstancesCount",
+    "runningTasksCount",
+    "activeServicesCount",
+];
+
+/// The end state with ids and times left out.
+pub(crate) fn end_state(store: &Store) -> BTreeMap<String, Value> {
+    let mut state = BTreeMap::new();
+    for table in MANAGED {
+        for (key, record) in store.rows(table) {
+            if is_gone(table, record) {
+                continue;
+            }
+            let key = if table == Table::TaskDefinition {
+                key.split('\n').next().unwrap_or_default()
+            } else {
+                key
+            };
+            let name = format!("{table:?} {}", key.replace('\n', " "));
+            state.insert(name, scrub(record));
+        }
+    }
+    state
+}
+
+/// Records that AWS still shows but that count as absent.
+fn is_gone(table: Table, record: &Value) -> bool {
+    let status = record
+        .get("status")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    match table {
+        Table::Service | Table::Cluster | Table::TaskDefinition => {
+            status == "INACTIVE" || status == "DRAINING"
+        }
+        _ => false,
+    }
+}
+
+fn scrub(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut kept = Map::new();
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort();
+            for name in names {
+                // Names that begin with `_` are the sandbox's own bookkeeping.
+                let own = name.starts_with('_')
+                    && !["_inline", "_values", "_versions"].contains(&name.as_str());
+                if own || ASIDE.contains(&name.as_str()) {
+                    continue;
+                }
+                if let Some(value) = fields.get(name) {
+                    kept.insert(name.clone(), scrub_field(name, value));
+                }
+            }
+            Value::Object(kept)
+        }
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(scrub).collect();
+            items.sort_by_key(ToString::to_string);
+            Value::Array(items)
+        }
+        other => other.clone(),
+    }
+}
+
+fn scrub_field(name: &str, value: &Value) -> Value {
+    match (name, value) {
+        // A generated value is another in every run, and so is its version's id; that there is one is
+        // what counts.
+        ("_values", Value::Object(values)) => Value::from(!values.is_empty()),
+        // How many versions a policy went through is its way there; the default one is its end.
+        ("_versions", Value::Array(versions)) => versions
+            .iter()
+            .find(|version| version.get("IsDefaultVersion") == Some(&Value::Bool(true)))
+            .map_or(Value::Null, scrub),
+        ("valueFrom" | "image", Value::String(text)) => Value::from(without_random_end(text)),
+        (_, Value::String(text)) if text.trim_start().starts_with('{') => {
+            serde_json::from_str(text)
+                .map_or_else(|_| value.clone(), |parsed: Value| scrub(&parsed))
+        }
+        _ => scrub(value),
+    }
+}
+
+/// A secret's ARN ends in six random characters.
+fn without_random_end(text: &str) -> String {
+    match text.rsplit_once('-') {
+        Some((head, tail)) if text.contains(":secret:") && tail.len() == 6 => head.to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The names of the records that are not ours, with what they hold.
+pub(crate) fn others(store: &Store) -> BTreeMap<String, Value> {
+    let mut others = BTreeMap::new();
+    for table in MANAGED {
+        for (key, record) in store.rows(table) {
+            if !is_link(table) && !carries_mark(record) {
+                others.insert(
+                    format!("{table:?} {}", key.replace('\n', " ")),
+                    record.clone(),
+                );
+            }
+        }
+    }
+    others
+}
+
+/// Whether our owner mark stands anywhere in the record.
+fn carries_mark(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == MARK,
+        Value::Array(items) => items.iter().any(carries_mark),
+        Value::Object(fields) => fields.values().any(carries_mark),
+        _ => false,
+    }
+}
+
+/// Attachments and boundaries are part of their role.
+fn is_link(table: Table) -> bool {
+    matches!(table, Table::Attachment | Table::Boundary)
+}
+
+/// By role, pairs of who may assume it and what it then may do.
+pub(crate) type Access = BTreeMap<String, BTreeSet<String>>;
+
+/// What each role may do and who may assume it: pairs of one of these tokens and one of these
+/// requests, each decided by `evaluate` alone.
+pub(crate) fn access(store: &Store) -> Access {
+    store
+        .rows(Table::Role)
+        .map(|(key, role)| (key.to_owned(), remembered(store, key, role)))
+        .collect()
+}
+
+/// The pairs of a role, worked out once for the same documents.
+fn remembered(store: &Store, key: &str, role: &Value) -> BTreeSet<String> {
+    thread_local! {
+        static SEEN: RefCell<BTreeMap<String, BTreeSet<String>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let mut known = format!(
+        "{} {}",
+        text(role, "AssumeRolePolicyDocument"),
+        role.get("_inline").unwrap_or(&Value::Null)
+    );
+    for table in [Table::Attachment, Table::Boundary] {
+        for document in links(store, table, key) {
+            known.push_str(document.text());
+        }
+        known.push('|');
+    }
+    SEEN.with_borrow_mut(|seen| {
+        seen.entry(known)
+            .or_insert_with(|| pairs(store, key, role))
+            .clone()
+    })
+}
+
+fn pairs(store: &Store, key: &str, role: &Value) -> BTreeSet<String> {
+    let trust = read(&text(role, "AssumeRolePolicyDocument"), PolicyKind::Trust);
+    let arn = text(role, "Arn");
+    let doors: Vec<&str> = TOKENS
+        .iter()
+        .filter(|(_, token)| evaluate(&trust, &token(&arn)).is_allowed())
+        .map(|(name, _)| *name)
+        .collect();
+    let identity = identity(store, key, role);
+    let boundary: Vec<Document> = links(store, Table::Boundary, key).collect();
+    let mut pairs = BTreeSet::new();
+    for request in requests() {
+        let decisions: Vec<bool> = identity
+            .iter()
+            .map(|one| evaluate(one, &request).is_allowed())
+            .collect();
+        let denied = identity
+            .iter()
+            .any(|one| matches!(evaluate(one, &request), Decision::Denied(_)));
+        let bounded = boundary
+            .iter()
+            .all(|one| evaluate(one, &request).is_allowed());
+        if decisions.iter().any(|allowed| *allowed) && !denied && bounded {
+            let what = format!("{} {}", request.action, request.resource);
+            pairs.extend(doors.iter().map(|door| format!("{door} => {what}")));
+        }
+    }
+    pairs
+}
+
+type Token = fn(&str) -> Request;
+
+/// Who may come to a role in these worlds.
+const TOKENS: [(&str, Token); 4] = [
+    ("main", |arn| {
+        github(arn, "repo:Org/app:ref:refs/heads/main")
+    }),
+    ("production", |arn| {
+        github(arn, "repo:Org/app:environment:production")
+    }),
+    ("other", |arn| {
+        github(arn, "repo:Org/app:ref:refs/heads/other")
+    }),
+    ("tasks", |arn| {
+        request("sts:AssumeRole", arn, "ecs-tasks.amazonaws.com", &[])
+    }),
+];
+
+fn github(arn: &str, subject: &str) -> Request {
+    let provider = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+    let claims = [
+        ("token.actions.githubusercontent.com:sub", subject),
+        (
+            "token.actions.githubusercontent.com:aud",
+            "sts.amazonaws.com",
+        ),
+    ];
+    request("sts:AssumeRoleWithWebIdentity", arn, provider, &claims)
+}
+
+fn requests() -> impl Iterator<Item = Request> {
+    let actions = [
+        "ecr:PutImage",
+        "ecr:BatchGetImage",
+        "ecr:ListImages",
+        "ecr:GetAuthorizationToken",
+        "logs:PutLogEvents",
+    ];
+    let resources = [
+        "arn:aws:ecr:eu-west-1:111122223333:repository/app-0",
+        "arn:aws:ecr:eu-west-1:111122223333:repository/x",
+    ];
+    actions.into_iter().flat_map(move |action| {
+        resources.into_iter().map(move |resource| {
+            request(action, resource, "arn:aws:iam::111122223333:role/any", &[])
+        })
+    })
+}
+
+fn request(action: &str, resource: &str, principal: &str, context: &[(&str, &str)]) -> Request {
+    Request {
+        principal: RequestPrincipal::parse(principal),
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        context: context
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]))
+            .collect(),
+    }
+}
+
+fn identity(store: &Store, key: &str, role: &Value) -> Vec<Document> {
+    let inline = role.get("_inline").and_then(Value::as_object);
+    let inline = inline
+        .into_iter()
+        .flatten()
+        .map(|(_, value)| read(value.as_str().unwrap_or_default(), PolicyKind::Identity));
+    inline.chain(links(store, Table::Attachment, key)).collect()
+}
+
+/// The documents of the managed policies that are linked to this role.
+fn links<'a>(store: &'a Store, table: Table, key: &'a str) -> impl Iterator<Item = Document> + 'a {
+    store.rows(table).filter_map(move |(link, _)| {
+        let (arn, role) = link.split_once('\n')?;
+        (role == key).then(|| managed(store, arn))
+    })
+}
+
+/// The default document of a managed policy. Of AWS's own one that says what matters here.
+fn managed(store: &Store, arn: &str) -> Document {
+    let name = arn.rsplit('/').next().unwrap_or_default().to_lowercase();
+    if arn.starts_with("arn:aws:iam::aws:") {
+        let action = if name.contains("readonly") {
+            "ecr:BatchGetImage"
+        } else {
+            "logs:PutLogEvents"
+        };
+        let text = format!(
+            "{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}}}"
+        );
+        return read(&text, PolicyKind::Identity);
+    }
+    let policy = store.get(Table::Policy, &name).cloned().unwrap_or_default();
+    let default = policy.get("DefaultVersionId").cloned();
+    let versions = policy
+        .get("_versions")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let version = versions
+        .into_iter()
+        .find(|version| version.get("VersionId") == default.as_ref())
+        .unwrap_or_default();
+    read(&text(&version, "Document"), PolicyKind::Identity)
+}
+
+fn text(record: &Value, name: &str) -> String {
+    record
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Parses a document of the records, each text once.
+fn read(text: &str, kind: PolicyKind) -> Document {
+    thread_local! {
+        static READ: RefCell<BTreeMap<String, Document>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    READ.with_borrow_mut(|read| {
+        let parse =
+            || Document::parse(text, kind).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        read.entry(format!("{kind:?} {text}"))
+            .or_insert_with(parse)
+            .clone()
+    })
+}
