@@ -108,6 +108,7 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecr:DeleteRepository", On::Repositories, Use::Delete),
     ("logs:DescribeLogGroups", On::Anything, Use::Look),
     ("logs:ListTagsForResource", On::LogGroups, Use::Look),
+    ("logs:FilterLogEvents", On::LogGroups, Use::Rollout),
     ("logs:CreateLogGroup", On::LogGroups, Use::Write),
     ("logs:PutRetentionPolicy", On::LogGroups, Use::Write),
     ("logs:DeleteRetentionPolicy", On::LogGroups, Use::Write),
@@ -182,6 +183,7 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
+    ("logs", &[Use::Rollout, Use::Look]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
     ("scale", &[Use::Rollout, Use::Look]),
@@ -189,7 +191,7 @@ const COMMANDS: &[(&str, &[Use])] = &[
 ];
 
 /// Commands that only look although a rollout is what they look at.
-const READERS: &[&str] = &["status", "wait", "tasks", "revisions"];
+const READERS: &[&str] = &["status", "wait", "logs", "tasks", "revisions"];
 
 /// The names of the commands that have a policy.
 pub fn commands() -> impl Iterator<Item = &'static str> {

@@ -15,6 +15,7 @@ mod hint;
 pub mod iam;
 mod identity;
 mod ledger;
+pub mod log_events;
 pub mod logs;
 mod look;
 mod pacing;

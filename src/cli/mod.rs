@@ -11,6 +11,7 @@ mod destroy;
 mod global;
 mod init;
 mod interrupt;
+mod logs;
 mod man;
 mod operate;
 mod output;
@@ -67,6 +68,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Status(status::Arguments),
     Wait(operate::Wait),
+    Logs(logs::Arguments),
     Tasks(operate::Tasks),
     Revisions(operate::Revisions),
     Scale(operate::Scale),
@@ -188,6 +190,7 @@ async fn operate(command: &Command, session: &Session<'_>) -> Result<u8> {
         Command::Rollback(arguments) => rollback::run(arguments, session).await,
         Command::Status(arguments) => status::run(arguments, session).await,
         Command::Wait(arguments) => operate::wait(arguments, session).await,
+        Command::Logs(arguments) => logs::run(arguments, session).await,
         Command::Tasks(arguments) => operate::tasks(arguments, session).await,
         Command::Revisions(arguments) => operate::revisions(arguments, session).await,
         Command::Scale(arguments) => operate::scale(arguments, session).await,

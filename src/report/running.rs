@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use anstyle::{AnsiColor, Style};
+
 use crate::rollout::{Revision, Running, RunningImage, Status, Task};
 
 /// The services, each with what it runs. `drift` says in a line what differs from infra.toml.
@@ -103,4 +105,22 @@ pub fn revisions(revisions: &[Revision]) -> String {
         let _ = writeln!(text, "{name}  {}{notes}", images.join(", "));
     }
     text
+}
+
+/// The colours of streams: each keeps its own.
+const STREAMS: [AnsiColor; 5] = [
+    AnsiColor::Cyan,
+    AnsiColor::Green,
+    AnsiColor::Yellow,
+    AnsiColor::Blue,
+    AnsiColor::Magenta,
+];
+
+/// An event of a log, in its stream's colour.
+#[must_use]
+pub fn log_line(stamp: &str, stream: &str, message: &str) -> String {
+    let sum: usize = stream.bytes().map(usize::from).sum();
+    let color = STREAMS.get(sum % STREAMS.len());
+    let style = color.map_or_else(Style::new, |color| color.on_default());
+    format!("{stamp} {style}{stream}{style:#} {}\n", message.trim_end())
 }

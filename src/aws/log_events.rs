@@ -1,0 +1,71 @@
+//! The events of a log group, oldest first.
+
+use std::time::Duration;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+
+use super::{Aws, Error, pages};
+
+/// An event of a log stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// CloudWatch's own id of it.
+    pub id: String,
+    /// When it was written, since the Unix epoch.
+    pub time: Duration,
+    /// The same as RFC 3339 has it.
+    pub stamp: String,
+    /// The stream.
+    pub stream: String,
+    /// What was written.
+    pub message: String,
+}
+
+/// The events of a group since `begin`, those that match `filter` where one is given.
+pub async fn events(
+    aws: &Aws,
+    group: &str,
+    begin: Duration,
+    filter: Option<&str>,
+) -> Result<Vec<Event>, Error> {
+    let begin = i64::try_from(begin.as_millis()).unwrap_or_default();
+    pages::all("logs:FilterLogEvents", |token| {
+        page(aws, group, begin, filter, token)
+    })
+    .await
+}
+
+async fn page(
+    aws: &Aws,
+    group: &str,
+    begin: i64,
+    filter: Option<&str>,
+    token: Option<String>,
+) -> Result<(Vec<Event>, Option<String>), Error> {
+    let answer = aws
+        .read("logs:FilterLogEvents", |clients| {
+            clients
+                .logs
+                .filter_log_events()
+                .log_group_name(group)
+                .start_time(begin)
+                .set_filter_pattern(filter.map(str::to_owned))
+                .set_next_token(token.clone())
+                .send()
+        })
+        .await?;
+    let events = answer.events.unwrap_or_default().into_iter();
+    let events = events.map(|event| {
+        let time = event.timestamp.unwrap_or_default();
+        let stamp = DateTime::from_millis(time).fmt(Format::DateTime);
+        Event {
+            id: event.event_id.unwrap_or_default(),
+            time: Duration::from_millis(u64::try_from(time).unwrap_or_default()),
+            stamp: stamp.unwrap_or_default(),
+            stream: event.log_stream_name.unwrap_or_default(),
+            message: event.message.unwrap_or_default(),
+        }
+    });
+    Ok((events.collect(), answer.next_token))
+}
