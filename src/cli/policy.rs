@@ -140,7 +140,10 @@ fn diff(arguments: &Diff, screen: &Screen) -> Result<u8> {
     let (a, b) = (parse(a, &a_text)?, parse(b, &b_text)?);
     let comparison = relate(&a, &b);
     match format {
-        Format::Json => screen.result(&format!("{}\n", batch::comparison_json(&a, &b, &comparison)))?,
+        Format::Json => screen.result(&format!(
+            "{}\n",
+            batch::comparison_json(&a, &b, &comparison)
+        ))?,
         Format::Text => screen.result(&describe::text(&a, &b, &comparison))?,
     }
     let refused = *deny_broadening && comparison.broadens();
