@@ -1,6 +1,14 @@
 //! The audit by the built binary in the sandbox: the seed's own documents, the hardened example, the formats, the
 //! snapshot, the exit codes, and what thousands of roles cost.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the helpers of these tests fail as loudly as the tests themselves"
+)]
+
 mod emulators;
 
 use std::collections::BTreeSet;

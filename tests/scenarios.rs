@@ -2,6 +2,12 @@
 //! sandbox. They are documentation that is checked, README.md's among them. `PROVISION_BLESS=1`
 //! writes them anew.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of these tests fail as loudly as the tests themselves"
+)]
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,13 @@
 //! The habits of the code as tests: the table of layers, sizes of files and functions, names, and
 //! what never stands in a committed file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the helpers of these tests fail as loudly as the tests themselves"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

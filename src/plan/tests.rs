@@ -61,8 +61,8 @@ enum RoleCall {
 struct ToyPolicy;
 struct ToyRole;
 
-fn ours() -> Option<String> {
-    Some(MARK.to_owned())
+fn mark() -> String {
+    MARK.to_owned()
 }
 
 fn absent<T>(spec: Option<T>) -> Result<T, Refusal> {
@@ -130,12 +130,12 @@ impl Kind for ToyPolicy {
     fn effect(&self, spec: Option<Grants>, call: &PolicyCall) -> Result<Option<Grants>, Refusal> {
         match call {
             PolicyCall::Create(permissions) => Ok(Some(Grants {
-                owner: ours(),
+                owner: Some(mark()),
                 permissions: permissions.clone(),
                 held: false,
             })),
             PolicyCall::Tag => Ok(Some(Grants {
-                owner: ours(),
+                owner: Some(mark()),
                 ..absent(spec)?
             })),
             PolicyCall::Set(permissions) => Ok(Some(Grants {
@@ -201,7 +201,7 @@ impl Kind for ToyRole {
             (spec, _) => absent(spec)?,
         };
         match call {
-            RoleCall::Create | RoleCall::Tag => member.owner = ours(),
+            RoleCall::Create | RoleCall::Tag => member.owner = Some(mark()),
             RoleCall::Move(_) => return Err(Refusal::immutable("The path cannot change.")),
             RoleCall::Attach(name) => {
                 member.attached.insert(name.clone());
@@ -314,7 +314,7 @@ fn input<'a>(desired: &'a Snapshot, live: &'a Snapshot) -> Input<'a> {
 fn policy(permissions: &[u8]) -> AnySpec {
     let permissions = permissions.iter().copied().collect();
     AnySpec::new(Grants {
-        owner: ours(),
+        owner: Some(mark()),
         permissions,
         held: false,
     })
@@ -323,7 +323,7 @@ fn policy(permissions: &[u8]) -> AnySpec {
 fn role(attached: &[&str]) -> AnySpec {
     let attached = attached.iter().map(|name| (*name).to_owned()).collect();
     AnySpec::new(Member {
-        owner: ours(),
+        owner: Some(mark()),
         attached,
         path: 0,
     })
@@ -499,7 +499,7 @@ fn ownership_is_a_hazard() {
 #[test]
 fn what_aws_would_refuse_is_refused_before_any_write() {
     let held = AnySpec::new(Grants {
-        owner: ours(),
+        owner: Some(mark()),
         permissions: BTreeSet::from([1]),
         held: true,
     });
@@ -511,7 +511,7 @@ fn what_aws_would_refuse_is_refused_before_any_write() {
     assert_eq!(error.hint.as_deref(), Some("Detach it there."));
 
     let moved = AnySpec::new(Member {
-        owner: ours(),
+        owner: Some(mark()),
         attached: BTreeSet::new(),
         path: 1,
     });
@@ -587,7 +587,7 @@ fn worlds() -> impl Strategy<Value = Snapshot> {
                 .filter(|policy| policies.contains_key(policy))
                 .collect();
             let spec = AnySpec::new(Member {
-                owner: ours(),
+                owner: Some(mark()),
                 attached,
                 path: 0,
             });
@@ -595,7 +595,7 @@ fn worlds() -> impl Strategy<Value = Snapshot> {
         }
         for (name, permissions) in policies {
             let spec = AnySpec::new(Grants {
-                owner: ours(),
+                owner: Some(mark()),
                 permissions,
                 held: false,
             });

@@ -108,13 +108,13 @@ fn sentence(
     let Some(document) = documents.and_then(|layer| layer.get(witness.document)) else {
         return permission(witness);
     };
-    let said = describe::sentence(document, witness, change);
+    let sentence = describe::sentence(document, witness, change);
     let name = &subject.name;
     let whole = match phrase {
-        Phrase::Role => format!("`{name}` {said}"),
-        Phrase::Policy => format!("whoever has `{name}` {said}"),
-        Phrase::Resource => said,
-        Phrase::Trust => format!("{said} on `{name}`"),
+        Phrase::Role => format!("`{name}` {sentence}"),
+        Phrase::Policy => format!("whoever has `{name}` {sentence}"),
+        Phrase::Resource => sentence,
+        Phrase::Trust => format!("{sentence} on `{name}`"),
     };
     let StatementRef { index, sid } = &witness.statement;
     let sid = sid
