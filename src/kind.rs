@@ -162,6 +162,20 @@ pub struct Performed {
     pub notes: Vec<String>,
     /// The service deployment that the call started, to be followed to its end.
     pub rollout: Option<RolloutHandle>,
+    /// Whether it did nothing since what it was to delete was not to be seen. That may be a read that
+    /// lags behind, so the final look has to hold twice.
+    pub unseen: bool,
+}
+
+impl Performed {
+    /// What was to be deleted was not to be seen.
+    #[must_use]
+    pub fn unseen() -> Self {
+        Self {
+            unseen: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// Names one started service deployment, whatever evidence the endpoint gives of it.

@@ -14,7 +14,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use self::graph::Graph;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kind::{Address, AnyKind, AnySpec, BoxFuture, Law, Scope, Snapshot};
+use crate::kind::{Address, AnyKind, AnySpec, BoxFuture, Law, Performed, Scope, Snapshot};
 use crate::plan::{self, Input, Pending, Plan, Step, World, kind_of, schedule};
 
 /// What a run of `apply` is given.
@@ -105,6 +105,8 @@ pub struct Outcome {
     pub left: Vec<Address>,
     /// What was said on the way.
     pub notes: Vec<(Address, String)>,
+    /// Whether a delete found nothing to delete: the final look has to hold twice.
+    pub unseen: bool,
     /// Whether it was stopped from outside.
     pub stopped: bool,
     /// Whether the final look could not be made or planned from.
@@ -162,7 +164,7 @@ struct Execution<'a, 'p> {
     outcome: Outcome,
 }
 
-type Performing<'a> = BoxFuture<'a, (usize, Result<Vec<String>>)>;
+type Performing<'a> = BoxFuture<'a, (usize, Result<Performed>)>;
 
 impl<'a, 'p> Execution<'a, 'p> {
     fn new(run: &'a Run<'a>, plan: &'p Plan) -> Self {
@@ -261,14 +263,15 @@ impl<'a, 'p> Execution<'a, 'p> {
             })
     }
 
-    fn ended(&mut self, position: usize, result: Result<Vec<String>>) {
+    fn ended(&mut self, position: usize, result: Result<Performed>) {
         self.in_flight.remove(&position);
         let Some(step) = self.graph.step(position).cloned() else {
             return;
         };
         match result {
-            Ok(notes) => {
-                for note in notes {
+            Ok(performed) => {
+                self.outcome.unseen |= performed.unseen;
+                for note in performed.notes {
                     (self.run.on_event)(Event::Note(&step.address, &note));
                     self.outcome.notes.push((step.address.clone(), note));
                 }

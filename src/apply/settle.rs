@@ -28,7 +28,7 @@ pub(super) async fn settle(run: &Run<'_>, outcome: &mut Outcome) {
         .collect();
     let mut waited = Duration::ZERO;
     let mut in_a_row = 0;
-    let mut differed = false;
+    let mut differed = outcome.unseen;
     loop {
         let looked = fresh_plan(run).await;
         outcome.unverified = None;

@@ -39,13 +39,13 @@ pub(super) fn changed(address: &Address) -> Error {
     .hint("Run `provision plan` again and look at what is different.")
 }
 
-/// Performs the step; returns the notes it leaves.
+/// Performs the step; returns what it leaves to be said.
 pub(super) async fn perform(
     run: &Run<'_>,
     step: &Step,
     before: Option<&AnySpec>,
     expected: Option<&AnySpec>,
-) -> Result<Vec<String>> {
+) -> Result<Performed> {
     let kind = kind_of(run.kinds, &step.address.kind)?;
     let mut performances = 0;
     let mut pause = FIRST_PAUSE;
@@ -60,7 +60,9 @@ pub(super) async fn perform(
             Err(error) => return Err(error),
         };
         match look_until_clear(run, kind, step, [before, expected], pause).await? {
-            Standing::Done if !step.hazards.contains(&Hazard::Deploys) => return Ok(Vec::new()),
+            Standing::Done if !step.hazards.contains(&Hazard::Deploys) => {
+                return Ok(Performed::default());
+            }
             // A started rollout has to be followed: performed again, the call names it.
             Standing::Done | Standing::NotDone if performances < MOST_PERFORMANCES => {}
             Standing::Done | Standing::NotDone => {
@@ -116,13 +118,21 @@ async fn look(run: &Run<'_>, kind: &dyn AnyKind, address: &Address) -> Result<Op
 }
 
 /// Follows the rollout that the call started to its end.
-async fn follow(run: &Run<'_>, step: &Step, performed: Performed) -> Result<Vec<String>> {
-    let Performed { notes, rollout } = performed;
+async fn follow(run: &Run<'_>, step: &Step, performed: Performed) -> Result<Performed> {
+    let Performed {
+        notes,
+        rollout,
+        unseen,
+    } = performed;
     if let Some(handle) = rollout {
         let tell = |progress: &str| (run.on_event)(Event::Rollout(&step.address, progress));
         rollout::follow(run.aws, &handle, run.limits.rollout, &tell)
             .await
             .map_err(|error| error.at(&step.address))?;
     }
-    Ok(notes)
+    Ok(Performed {
+        notes,
+        rollout: None,
+        unseen,
+    })
 }

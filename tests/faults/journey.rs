@@ -140,7 +140,16 @@ async fn honest(
     drive.sandbox.play(Script::default());
     match drive.plan(&setting.config).await {
         Ok(plan) if plan.is_empty() => {}
-        Ok(_) => broken.push("8: exit 0 although a fresh plan is not empty".to_owned()),
+        Ok(plan) => {
+            let left: Vec<String> = plan
+                .steps
+                .iter()
+                .map(|step| format!("{} {:?}", step.address, step.call))
+                .collect();
+            broken.push(format!(
+                "8: exit 0 although a fresh plan is not empty: {left:?}"
+            ));
+        }
         Err(error) => broken.push(format!("8: exit 0, but then: {error:?}")),
     }
 }

@@ -8,7 +8,7 @@ use super::{Call, OidcProvider, Spec};
 use crate::aws::iam::{self, Account};
 use crate::aws::{Attempts, Aws, Error as AwsError, tagging};
 use crate::error::Result;
-use crate::kind::{Address, Kind, OWNER_TAG, Scope};
+use crate::kind::{Address, Kind, OWNER_TAG, Performed, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::kinds::{Aside, tags};
 use crate::policy::{Document, PolicyKind, Principal};
@@ -139,19 +139,24 @@ fn trusts(document: &Document, arn: &str) -> bool {
         })
 }
 
+/// Deletes it, if it carries our mark.
+pub(super) async fn remove(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
+    let arn = arn(scope, name);
+    let Some(provider) = iam::oidc_provider_now(aws, &arn).await? else {
+        return Ok(Performed::unseen());
+    };
+    identity::still_ours(&provider.tags, &scope.config)
+        .map_err(|error| error.at(Address::new(OidcProvider::NAME, name)))?;
+    identity::gone(delete(aws, &arn).await)?;
+    Ok(Performed::default())
+}
+
 /// Sends the request of one call.
 pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
     let arn = arn(scope, name);
     match call {
         Call::Create { .. } => Ok(create(aws, name, call).await?),
-        Call::Delete => {
-            let Some(provider) = iam::oidc_provider_now(aws, &arn).await? else {
-                return Ok(());
-            };
-            identity::still_ours(&provider.tags, &scope.config)
-                .map_err(|error| error.at(Address::new(OidcProvider::NAME, name)))?;
-            Ok(identity::gone(delete(aws, &arn).await)?)
-        }
+        Call::Delete => remove(aws, scope, name).await.map(|_| ()),
         _ => Ok(change(aws, &arn, call).await?),
     }
 }

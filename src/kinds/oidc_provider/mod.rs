@@ -157,6 +157,9 @@ impl Kind for OidcProvider {
         name: &str,
         call: &Call,
     ) -> Result<Performed> {
+        if *call == Call::Delete {
+            return live::remove(aws, scope, name).await;
+        }
         live::perform(aws, scope, name, call).await?;
         Ok(Performed::default())
     }

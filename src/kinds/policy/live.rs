@@ -10,7 +10,7 @@ use crate::aws::iam::{self, Account};
 use crate::aws::{Attempts, Aws, Error as AwsError, tagging};
 use crate::config::Tags;
 use crate::error::{Error, Result};
-use crate::kind::{Address, Kind, OWNER_TAG, Scope};
+use crate::kind::{Address, Kind, OWNER_TAG, Performed, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::kinds::{Aside, tags};
 use crate::policy::{Document, PolicyKind};
@@ -195,7 +195,7 @@ pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -
         Call::SetFixed { field } => Err(Error::bug(format!(
             "A change of the {field}, which IAM does not have, was to be performed."
         ))),
-        Call::Delete { arn } => delete(aws, scope, arn).await,
+        Call::Delete { arn } => delete(aws, scope, arn).await.map(|_| ()),
     }
 }
 
@@ -329,9 +329,10 @@ async fn delete_version(aws: &Aws, arn: &str, id: &str) -> Result<(), AwsError> 
     identity::gone(sent)
 }
 
-async fn delete(aws: &Aws, scope: &Scope, arn: &str) -> Result<()> {
+/// Deletes it, if it carries our mark.
+pub(super) async fn delete(aws: &Aws, scope: &Scope, arn: &str) -> Result<Performed> {
     let Some(tags) = iam::policy_tags_now(aws, arn).await? else {
-        return Ok(());
+        return Ok(Performed::unseen());
     };
     identity::still_ours(&tags, &scope.config)?;
     for version in versions(aws, arn).await? {
@@ -348,5 +349,6 @@ async fn delete(aws: &Aws, scope: &Scope, arn: &str) -> Result<()> {
             clients.iam.delete_policy().policy_arn(arn).send()
         })
         .await;
-    Ok(identity::gone(sent)?)
+    identity::gone(sent)?;
+    Ok(Performed::default())
 }

@@ -7,7 +7,7 @@ use crate::aws::iam;
 use crate::aws::{Attempts, Aws, Error as AwsError};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::kind::{Address, Kind, Scope};
+use crate::kind::{Address, Kind, Performed, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::kinds::{Aside, tags};
 use crate::policy::PolicyKind;
@@ -101,7 +101,7 @@ fn spec(
 pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
     match call {
         Call::Create { .. } => create(aws, name, call).await,
-        Call::Delete => delete(aws, scope, name).await,
+        Call::Delete => delete(aws, scope, name).await.map(|_| ()),
         Call::SetPath { .. } => Err(Error::bug(
             "A change of path, which IAM does not have, was to be performed.",
         )),
@@ -140,9 +140,10 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
     Ok(())
 }
 
-async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<()> {
+/// Deletes it, if it carries our mark.
+pub(super) async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
     let Some(tags) = iam::role_tags_now(aws, name).await? else {
-        return Ok(());
+        return Ok(Performed::unseen());
     };
     identity::still_ours(&tags, &scope.config)?;
     let sent = aws
@@ -150,7 +151,8 @@ async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<()> {
             clients.iam.delete_role().role_name(name).send()
         })
         .await;
-    Ok(identity::gone(sent)?)
+    identity::gone(sent)?;
+    Ok(Performed::default())
 }
 
 async fn change(aws: &Aws, name: &str, call: &Call) -> Result<(), AwsError> {

@@ -249,6 +249,9 @@ impl Kind for Role {
         name: &str,
         call: &Call,
     ) -> Result<Performed> {
+        if *call == Call::Delete {
+            return live::delete(aws, scope, name).await;
+        }
         live::perform(aws, scope, name, call).await?;
         Ok(Performed::default())
     }
