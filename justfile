@@ -20,6 +20,10 @@ policy-full:
     POLICY_FULL=1 cargo test --locked --release --test policy -- --skip gate_7 --nocapture
     cargo test --locked --release --lib policy:: -- --nocapture
 
+# Runs every case of the fault sweeps, optimised; takes long. docs/reliability.md says what they are.
+faults-full:
+    PROVISION_FAULTS_FULL=1 cargo test --locked --release --test faults
+
 # Plans the project's own infra.toml in the sandbox.
 plan *ARGUMENTS:
     cargo run -q -- --sandbox plan {{ARGUMENTS}}
