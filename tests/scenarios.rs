@@ -10,6 +10,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -173,4 +174,48 @@ fn left_out_lines_match_any() {
     assert!(matches(&["a", LEFT_OUT, "d"], &["a", "b", "c", "d"]));
     assert!(matches(&[LEFT_OUT], &[]));
     assert!(!matches(&["a", LEFT_OUT, "d"], &["a", "b"]));
+}
+
+/// Ctrl-C ends no process in the middle of its work: the calls in flight end, and the next run goes on.
+#[test]
+#[cfg(unix)]
+fn after_ctrl_c_the_calls_in_flight_end_and_the_next_run_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let provision = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.toml");
+        command.current_dir(directory.path()).arg("-c").arg(config);
+        command.arg("--sandbox").args(words).stdout(Stdio::null());
+        command
+    };
+    let mut running = provision(&["apply", "--yes"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
+    // Once something was made the run is in the midst of its calls.
+    assert!(lines.any(|line| line.unwrap().contains("created")));
+    let pid = running.id().to_string();
+    Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    let ended = running.wait().unwrap();
+    // It may have been done before the signal came; it never dies of it.
+    assert!(matches!(ended.code(), Some(0 | 1)), "{ended}: {rest:?}");
+    if ended.code() == Some(1) {
+        assert!(
+            rest.iter().any(|line| line.contains("goes on from here")),
+            "{rest:?}"
+        );
+    }
+    assert!(
+        provision(&["apply", "--yes"])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let plan = provision(&["plan", "--detailed-exitcode"])
+        .status()
+        .unwrap();
+    assert_eq!(plan.code(), Some(0));
 }

@@ -20,11 +20,13 @@ impl Interrupt {
     pub(super) fn listen(screen: &Screen) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (flag, screen) = (stop.clone(), screen.clone());
+        // Registered here and not in the task: a signal that comes before its first turn counts too.
+        let mut signals = Signals::register();
         let listener = tokio::spawn(async move {
-            signalled().await;
+            signals.next().await;
             flag.store(true, Ordering::Relaxed);
             screen.complain("Stopping after the calls in flight; once more to stop at once.");
-            signalled().await;
+            signals.next().await;
             stop_at_once();
         });
         Self { stop, listener }
@@ -42,26 +44,54 @@ impl Drop for Interrupt {
     }
 }
 
+/// The signals that ask to stop; one that cannot be registered is never heard.
 #[cfg(unix)]
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+struct Signals {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn register() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
-        Err(_) => {
-            let _ = interrupt.await;
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = heard(self.interrupt.as_mut()) => {}
+            () = heard(self.terminate.as_mut()) => {}
         }
     }
 }
 
+#[cfg(unix)]
+async fn heard(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C, the only signal there is here.
 #[cfg(not(unix))]
-async fn signalled() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn register() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 #[expect(

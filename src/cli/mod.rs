@@ -202,7 +202,9 @@ async fn operate(command: &Command, session: &Session<'_>) -> Result<u8> {
 /// Runs to the end on this thread: the work is waiting, and one thread keeps its order the same in
 /// every run.
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_current_thread()
+    // A thread beside this one hears signals while this one works without a pause, as in the sandbox.
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Error::failed(format!("The run cannot be started: {error}.")))?
