@@ -100,11 +100,12 @@ managed_policies = ["AmazonECSTaskExecutionRolePolicy"]
 
 /// infra.toml and what it names.
 pub(super) fn files(project: &Project) -> Files {
+    let name = repository_name(&project.name);
     let mut text = head(project);
     if project.github.is_some() {
-        text.push_str(&GITHUB.replace("NAME", &project.name));
+        text.push_str(&GITHUB.replace("NAME", &name));
     }
-    text.push_str(&REST.replace("NAME", &project.name));
+    text.push_str(&REST.replace("NAME", &name));
     let mut files = vec![
         (PathBuf::from("infra.toml"), text),
         (
@@ -113,7 +114,7 @@ pub(super) fn files(project: &Project) -> Files {
         ),
     ];
     if project.github.is_some() {
-        let policy = PUSH_POLICY.replace("NAME", &project.name);
+        let policy = PUSH_POLICY.replace("NAME", &name);
         files.push((PathBuf::from("policies/push.json"), policy));
     }
     files
@@ -129,6 +130,22 @@ pub(super) fn head(project: &Project) -> String {
         let _ = writeln!(text, "[github]\nrepository = {repository:?}\n");
     }
     text
+}
+
+/// The project's name as the name of a repository: ECR takes lower case, single separators between
+/// letters and digits, and no less than two characters.
+fn repository_name(project: &str) -> String {
+    let words: Vec<String> = project
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let name = words.join("-");
+    if name.len() < 2 {
+        format!("app-{name}")
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +174,18 @@ mod tests {
             };
             let parsed = config::parse("infra.toml", &files[0].1, &mut read);
             assert_eq!(parsed.map(|_| ()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn any_name_of_a_project_gives_one_of_a_repository() {
+        for (project, repository) in [
+            ("back-end", "back-end"),
+            ("My-App", "my-app"),
+            ("a__b--c", "a-b-c"),
+            ("i", "app-i"),
+        ] {
+            assert_eq!(repository_name(project), repository);
         }
     }
 }
