@@ -20,9 +20,13 @@ policy-full:
     POLICY_FULL=1 cargo test --locked --release --test policy -- --skip gate_7 --nocapture
     cargo test --locked --release --lib policy:: -- --nocapture
 
-# Runs every case of the fault sweeps, optimised; takes long. docs/reliability.md says what they are.
-faults-full:
-    PROVISION_FAULTS_FULL=1 cargo test --locked --release --test faults
+# Runs the fault sweeps as CI does; with arguments such as PROVISION_FAULTS_SWEEP=roll a part of them.
+faults *VARIABLES:
+    env PROVISION_FAULTS=push CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
+
+# Runs every case of the fault sweeps, or a shard: `just faults-full PROVISION_FAULTS_SHARD=0/8`. docs/reliability.md says what they are.
+faults-full *VARIABLES:
+    env PROVISION_FAULTS=full CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
 
 # Plans the project's own infra.toml in the sandbox.
 plan *ARGUMENTS:

@@ -296,17 +296,20 @@ impl Aws {
             Ok(value) => Ok(value),
             Err(error) => Err(Error::from_sdk(operation, &error)),
         };
-        let outcome = result
-            .as_ref()
-            .err()
-            .map_or("done", |error| error.code.as_str());
-        tracing::debug!(
-            number,
-            operation,
-            milliseconds = took.as_millis(),
-            outcome,
-            "request"
-        );
+        let milliseconds = took.as_millis();
+        match &result {
+            Ok(_) => tracing::debug!(number, operation, milliseconds, "request"),
+            Err(Error { code, class, .. }) => {
+                tracing::debug!(
+                    number,
+                    operation,
+                    milliseconds,
+                    code,
+                    ?class,
+                    "request failed"
+                );
+            }
+        }
         result
     }
 }

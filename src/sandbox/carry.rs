@@ -44,6 +44,8 @@ pub(super) struct Account {
     clock: Arc<dyn Clock>,
     /// How far the account's time is ahead of the clock's: time never runs backwards.
     ahead: f64,
+    /// Until when time has done its work on these very records; none after a write.
+    advanced: Option<f64>,
     file: Option<StateFile>,
     pub(super) store: Store,
     pub(super) player: Player,
@@ -64,6 +66,7 @@ impl Account {
             region: region.to_owned(),
             clock,
             ahead: 0.0,
+            advanced: None,
             file,
             store: Store::default(),
             player: Player::default(),
@@ -75,6 +78,7 @@ impl Account {
 
     pub(super) fn play(&mut self, script: Script) {
         self.player = Player::of(script);
+        self.advanced = None;
     }
 
     pub(super) fn restore(&mut self, store: &Store) {
@@ -97,6 +101,7 @@ impl Account {
 
     fn catch_up(&mut self) {
         self.ahead = (self.store.clock - self.clock.now().as_secs_f64()).max(0.0);
+        self.advanced = None;
     }
 
     /// Seconds since the Unix epoch.
@@ -202,7 +207,9 @@ impl Account {
     fn work(&mut self, call: &Call, view: &View) -> Answer {
         let now = self.now();
         self.store.clock = now;
-        self.with_world(now, view, ecs::advance);
+        if self.advanced != Some(now) {
+            self.with_world(now, view, ecs::advance);
+        }
         let mut dirty = !self.store.take_journal().is_empty();
         let mut answer = self.dispatch(call, view);
         let mut journal = self.store.take_journal();
@@ -212,6 +219,7 @@ impl Account {
             }
             self.store.take_journal();
         }
+        self.advanced = journal.is_empty().then_some(now);
         dirty |= !journal.is_empty();
         self.player.set_last_journal(journal);
         if dirty

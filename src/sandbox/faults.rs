@@ -9,7 +9,8 @@
 //!
 //! [[fault]]
 //! kind = "lost_reply"       # see FaultKind
-//! operation = "iam:Create*" # default "*"; or `call = 12`, the 12th request of the run
+//! operation = "iam:Create*" # default "*", any; "write:*" is any that writes
+//! # call = 12              # only the 12th request of the run and those after it that fit
 //! resource = "back-end"     # only requests that name it
 //! nth = 2                   # the first match that fails, from 1 (the default)
 //! times = 3                 # how many matches fail from there on; "forever"; default 1
@@ -137,7 +138,8 @@ pub struct Fault {
     /// The number of the request in the run, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<u64>,
-    /// `SERVICE:OPERATION` with `*` for any run of characters.
+    /// `SERVICE:OPERATION` with `*` for any run of characters; `write:OPERATION` for a request of any
+    /// service that writes.
     #[serde(default = "anything")]
     pub operation: String,
     /// Only requests that hold this string in one of their parameters.

@@ -73,9 +73,12 @@ impl Player {
     pub(super) fn pick(&mut self, call: &Call) -> Option<FaultKind> {
         self.requests += 1;
         let name = format!("{}:{}", call.service.name(), call.operation);
+        let as_write = format!("write:{}", call.operation);
         let mut picked = None;
         for (fault, seen) in self.script.fault.iter().zip(&mut self.matches) {
-            let fitting = fits(&fault.operation, &name)
+            let named = fits(&fault.operation, &name)
+                || (!call.reads() && fits(&fault.operation, &as_write));
+            let fitting = named
                 && fault.call.is_none_or(|number| number <= self.requests)
                 && fault
                     .resource

@@ -13,6 +13,29 @@ pub(super) fn respell(seed: u64, document: &str) -> String {
     }
 }
 
+/// A JSON text that is no policy document, with its members in another order.
+pub(super) fn reorder(seed: u64, text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => order(seed, value).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+fn order(seed: u64, value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members
+                .into_iter()
+                .map(|(key, member)| (key, order(seed, member)))
+                .collect();
+            random::shuffle(seed, &mut members, |(key, _)| key.clone());
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => items.into_iter().map(|item| order(seed, item)).collect(),
+        other => other,
+    }
+}
+
 fn spell(seed: u64, value: Value, name: &str) -> Value {
     match value {
         Value::Object(members) => {

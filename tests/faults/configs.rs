@@ -1,7 +1,6 @@
 //! The configurations of the sweeps: two worlds (tiny has one of each kind, small has several), each
 //! declared in six ways, so that there is a transition from every way to every other.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -14,6 +13,8 @@ use provision::config::{self, Config};
 pub(crate) enum Size {
     Tiny,
     Small,
+    /// The calls that the others have no need of: keys, thumbprints, capacity, a replaced service.
+    Rare,
 }
 
 /// In which of the six ways it is declared.
@@ -34,18 +35,24 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Empty,
-        Self::Full,
-        Self::Changed,
-        Self::Halved,
-        Self::Renamed,
-        Self::Adopting,
-    ];
+    /// The ways in which a world of this size is declared.
+    pub(crate) fn of(size: Size) -> &'static [Self] {
+        match size {
+            Size::Tiny | Size::Small => &[
+                Self::Empty,
+                Self::Full,
+                Self::Changed,
+                Self::Halved,
+                Self::Renamed,
+                Self::Adopting,
+            ],
+            Size::Rare => &[Self::Full, Self::Changed],
+        }
+    }
 }
 
 impl Size {
-    pub(crate) const ALL: [Self; 2] = [Self::Tiny, Self::Small];
+    pub(crate) const ALL: [Self; 3] = [Self::Tiny, Self::Small, Self::Rare];
 }
 
 /// The account and region of every world.
@@ -54,14 +61,17 @@ pub(crate) const REGION: &str = "eu-west-1";
 
 /// The text of infra.toml.
 pub(crate) fn text(size: Size, way: Way) -> String {
+    if size == Size::Rare {
+        return rare(way);
+    }
     let mut text = format!(
         "[project]\nname = \"sweep\"\naccount_id = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n\
          tags = {{ team = \"{}\" }}\n\n[github]\nrepository = \"Org/app\"\n",
         if way == Way::Changed { "red" } else { "blue" }
     );
     let count = match size {
-        Size::Tiny => 1,
         Size::Small => 2,
+        Size::Tiny | Size::Rare => 1,
     };
     if way == Way::Empty {
         return text;
@@ -153,15 +163,47 @@ fn one(way: Way, index: usize, halved: bool) -> String {
          deployment = {{ minimum_healthy_percent = {}, maximum_percent = 200, circuit_breaker = {{ enable = true, rollback = true }} }}\n\
          \n[service.{p}.task]\nfamily = \"{p}\"\ncpu = {}\nmemory = {}\narchitecture = \"ARM64\"\nexecution_role = \"{cluster}-execution\"\n\
          \n[service.{p}.task.container.web]\nimage = {{ repository = \"{p}\", tag = \"live\" }}\nport_mappings = [8000]\n\
-         environment = {{ MODE = \"{}\" }}\nsecrets = {{ KEY = \"{p}/key\" }}\nlog_group = \"/ecs/{p}\"\n",
+         environment = {{ MODE = \"{}\", API_TOKEN = \"canary-{}-7d1e0c\" }}\nsecrets = {{ KEY = \"{p}/key\" }}\nlog_group = \"/ecs/{p}\"\n",
         pick("1", "2"),
         pick("", ", \"subnet-0e5f6a7b\""),
         pick("100", "50"),
         pick("256", "512"),
         pick("512", "1024"),
         pick("plain", "fancy"),
+        pick("old", "new"),
     );
     text
+}
+
+/// What the other worlds have no need of, in two ways.
+fn rare(way: Way) -> String {
+    let changed = way == Way::Changed;
+    let pick = |before: &'static str, after: &'static str| if changed { after } else { before };
+    format!(
+        "[project]\nname = \"sweep\"\naccount_id = \"{ACCOUNT}\"\nregion = \"{REGION}\"\ntags = {{ {} }}\n\
+         \n[oidc_provider.\"token.actions.githubusercontent.com\"]\nclient_ids = [\"sts.amazonaws.com\"]\nthumbprints = [\"{}\"]\n\
+         \n[log_group.\"/rare/logs\"]\n{}\n\
+         \n[secret.\"rare/key\"]\ndescription = \"{}\"\n\
+         \n[cluster.rare]\ncapacity_providers = [{}]\n\
+         \n[repository.rare]\n{}\n\
+         \n[service.rare]\ncluster = \"rare\"\nlaunch_type = \"FARGATE\"\n{}\ndesired_count = 1\n\
+         network = {{ subnets = [\"subnet-0a1b2c3d\"], security_groups = [\"sg-0a1b2c3d\"] }}\n\
+         \n[service.rare.task]\ncpu = 256\nmemory = 512\n\
+         \n[service.rare.task.container.web]\nimage = \"nginx:1.27\"\n",
+        pick("team = \"blue\", stray = \"x\"", "team = \"blue\""),
+        pick(
+            "6938fd4d98bab03faadb97b34396831e3780aea1",
+            "1c58a3a8518e8759bf075b76b750d4f2df264fcd"
+        ),
+        pick(
+            "kms_key_id = \"arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000000\"",
+            "deletion_protection_enabled = true"
+        ),
+        pick("one", "two"),
+        pick("\"FARGATE\"", "\"FARGATE\", \"FARGATE_SPOT\""),
+        pick("policy = \"policies/repository.json\"", ""),
+        pick("name = \"rare\"", "name = \"rare-again\""),
+    )
 }
 
 /// What others left lying about, as the configuration that adopts it declares it.
@@ -201,6 +243,14 @@ fn document(name: &str) -> Option<&'static str> {
         "list.json" => {
             r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:ListImages", "Resource": "*"}}"#
         }
+        "deny-list.json" => {
+            r#"{"Version": "2012-10-17", "Statement": [
+              {"Effect": "Deny", "Action": "ecr:ListImages", "Resource": "*"},
+              {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": "*"}]}"#
+        }
+        "everything.json" => {
+            r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["ecr:*", "logs:PutLogEvents"], "Resource": "*"}}"#
+        }
         "lifecycle.json" => {
             r#"{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 10}, "action": {"type": "expire"}}]}"#
         }
@@ -213,29 +263,22 @@ fn document(name: &str) -> Option<&'static str> {
 
 /// The checked configuration.
 pub(crate) fn config(size: Size, way: Way) -> Arc<Config> {
-    let text = text(size, way);
+    parsed(&text(size, way))
+}
+
+/// The checked configuration of this text; the documents that it names are those of this file.
+pub(crate) fn parsed(text: &str) -> Arc<Config> {
     let mut read = |path: &Path| -> io::Result<String> {
         path.file_name()
             .and_then(|name| document(&name.to_string_lossy()))
             .map(str::to_owned)
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     };
-    match config::parse("infra.toml", &text, &mut read) {
+    match config::parse("infra.toml", text, &mut read) {
         Ok(config) => Arc::new(config),
         Err(diagnostics) => {
             let all: Vec<String> = diagnostics.iter().map(|one| one.render(false)).collect();
-            panic!(
-                "the sweep's own infra.toml ({size:?}, {way:?}):\n{}\n{text}",
-                all.join("\n")
-            );
+            panic!("the sweep's own infra.toml:\n{}\n{text}", all.join("\n"));
         }
     }
-}
-
-/// Every configuration of this size.
-pub(crate) fn all(size: Size) -> BTreeMap<Way, Arc<Config>> {
-    Way::ALL
-        .into_iter()
-        .map(|way| (way, config(size, way)))
-        .collect()
 }

@@ -1,326 +1,427 @@
-//! One journey from one way to another: with faults, then on until all is as declared; each promise
-//! is judged at every write and at the end.
+//! One journey from a world to what is declared: runs with faults, then on until all is as declared.
+//! Each promise is judged at every write (`watch`), after every run, and at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use provision::config::Config;
-use provision::sandbox::{Script, Service, Store, TraceEntry};
+use provision::sandbox::{FaultKind, Script, Store, Table};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
-use super::drive::{Drive, Ran};
+use super::access::Access;
+use super::drive::{Declared, Drive, Ran};
 use super::ledger::Ledger;
-use super::oracle;
+use super::records;
+use super::watch::{Asked, Met, Watch};
+use super::wire::Gate;
+
+/// What each core has: an account to play in, and where to count.
+pub(crate) struct Bench {
+    pub(crate) drive: Drive,
+    pub(crate) ledger: Arc<Ledger>,
+    pair: OnceCell<Pair>,
+}
+
+/// Two programs at once, and whose write comes next.
+pub(crate) struct Pair {
+    pub(crate) drives: [Drive; 2],
+    gates: [Gate; 2],
+}
+
+impl Bench {
+    pub(crate) async fn new(ledger: Arc<Ledger>) -> Self {
+        Self {
+            drive: Drive::new().await,
+            ledger,
+            pair: OnceCell::new(),
+        }
+    }
+
+    /// Two programs on this core's account.
+    pub(crate) async fn pair(&self) -> &Pair {
+        self.pair
+            .get_or_init(|| async {
+                let gates = Gate::pair();
+                let [first, second] = &gates;
+                let drives = [
+                    self.drive.beside(first.clone()),
+                    self.drive.beside(second.clone()),
+                ];
+                Pair { drives, gates }
+            })
+            .await
+    }
+}
+
+impl Pair {
+    /// In which order the two write; false is the first.
+    pub(crate) fn arrange(&self, order: &[bool]) {
+        if let Some(gate) = self.gates.first() {
+            gate.arrange(order);
+        }
+    }
+
+    /// One of them has ended.
+    pub(crate) fn end(&self, side: usize) {
+        if let Some(gate) = self.gates.get(side) {
+            gate.end();
+        }
+    }
+}
 
 /// A world before the journey and what it is to become.
+#[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) start: Store,
-    pub(crate) config: Arc<Config>,
+    pub(crate) declared: Arc<Declared>,
     /// What others left lying about is adopted by this configuration.
     pub(crate) adopts: bool,
     /// What each role may do at the end, once a journey without faults has shown it.
-    pub(crate) goal: Option<oracle::Access>,
+    pub(crate) goal: Option<Access>,
 }
 
 /// What a journey without faults came to.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Twin {
     pub(crate) end: BTreeMap<String, Value>,
-    pub(crate) requests: Vec<(String, bool)>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) written: u64,
+    /// The world after each write.
+    pub(crate) states: Vec<Store>,
+    /// The world at the end.
+    pub(crate) last: Store,
 }
 
-/// What is watched while the sandbox is written to.
-#[derive(Default)]
-struct Watch {
-    broken: Vec<String>,
-    requests: Vec<(String, bool)>,
-    checks: BTreeMap<&'static str, u64>,
+/// What is special about a journey.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms {
+    /// How many runs without faults may follow before all must be as declared.
+    pub(crate) further: u32,
+    /// How many writes more than its twin's it may make, besides those whose reply was lost.
+    pub(crate) spare_writes: u64,
+    /// How many programs write at once: each may register a revision before it sees the other's.
+    pub(crate) two: bool,
+    /// From it follow the order and the spelling in which the last plan sees the world.
+    pub(crate) seed: u64,
+    /// Whether the plan is to be made three times more at the end.
+    pub(crate) stays: bool,
+    /// Whether the world after each write is kept.
+    pub(crate) keeps_states: bool,
 }
 
-/// A limit on requests: every run is bounded, permanent faults included (promise 11).
-fn bound(twin: Option<&Twin>) -> u64 {
-    twin.map_or(20_000, |twin| 40 * (twin.requests.len() as u64) + 2_000)
+/// Longest time of a run: its own limit of 30 minutes, the last rollout that began within it, the
+/// final looks and the retries of what was under way.
+const LONGEST_RUN: Duration = Duration::from_mins(60);
+/// How long a slow answer takes in the sandbox.
+const SLOW_ANSWER: Duration = Duration::from_hours(1);
+
+/// A journey under way.
+pub(crate) struct Journey<'a> {
+    pub(crate) bench: &'a Bench,
+    pub(crate) setting: &'a Setting,
+    pub(crate) watch: Watch,
+    pub(crate) broken: Vec<String>,
+    twin: Option<&'a Twin>,
+    terms: Terms,
+    /// Faulted writes: each may have been carried out although its sender was not told so.
+    lost: u64,
+    /// Faults met.
+    met: u64,
 }
 
-/// Runs until all is as declared. Returns what broke, empty where every promise was kept.
-///
-/// The scripts are played one a run, from the first run on; after them nothing goes wrong.
+/// Travels under these scripts, one a run; after them nothing goes wrong.
 pub(crate) async fn travel(
-    drive: &Drive,
+    bench: &Bench,
     setting: &Setting,
     scripts: &[Script],
-    mut further: u32,
     twin: Option<&Twin>,
-    ledger: &Ledger,
+    terms: Terms,
 ) -> Result<Twin, Vec<String>> {
-    let watch = watch(drive, setting);
-    drive.sandbox.restore(&setting.start);
-    let mut broken = Vec::new();
-    let none = Script::default();
-    let (first, later) = scripts.split_first().unwrap_or((&none, &[]));
-    let mut ran = play(drive, setting, first, &mut broken, ledger).await;
-    for script in later {
-        ran = play(drive, setting, script, &mut broken, ledger).await;
+    let mut journey = Journey::begin(bench, setting, twin, terms);
+    let mut ran = Ran::default();
+    if scripts.is_empty() {
+        ran = journey.run(&Script::default()).await;
     }
-    drive.sandbox.play(Script::default());
-    loop {
+    for script in scripts {
+        ran = journey.run(script).await;
+    }
+    journey.settle(ran).await;
+    journey.finish()
+}
+
+impl<'a> Journey<'a> {
+    /// Puts the account to the start and begins to watch it.
+    pub(crate) fn begin(
+        bench: &'a Bench,
+        setting: &'a Setting,
+        twin: Option<&'a Twin>,
+        terms: Terms,
+    ) -> Self {
+        bench.drive.reset(&setting.start);
+        Self {
+            bench,
+            setting,
+            watch: Watch::over(&bench.drive, setting, terms.keeps_states),
+            broken: Vec::new(),
+            twin,
+            terms,
+            lost: 0,
+            met: 0,
+        }
+    }
+
+    /// One run under a script, judged.
+    pub(crate) async fn run(&mut self, script: &Script) -> Ran {
+        let drive = &self.bench.drive;
         drive.sandbox.revive();
-        match drive.plan(&setting.config).await {
-            Ok(plan) if plan.is_empty() => break,
-            Ok(_) | Err(_) if further > 0 => further -= 1,
-            Ok(plan) => {
-                let left: Vec<String> = plan
-                    .actions
-                    .iter()
-                    .map(|action| format!("{} {:?}", action.address, action.changes))
-                    .collect();
-                broken.push(format!(
-                    "1: it does not settle: {left:?}; the last run: exit {} {}",
-                    ran.exit,
-                    tail(&ran.said)
+        drive.sandbox.play(script.clone());
+        self.watch.next_run();
+        let asked = self.watch.seen().asked.len();
+        let ran = drive.apply(&self.setting.declared).await;
+        drop(drive.sandbox.take_trace());
+        let asked = self.watch.seen().asked.len() - asked;
+        self.judge(&ran, asked);
+        ran
+    }
+
+    /// Runs on until a fresh plan is empty, as often as may be.
+    pub(crate) async fn settle(&mut self, mut last: Ran) {
+        let mut further = self.terms.further;
+        while let Some(left) = self.left(&last).await {
+            if further == 0 {
+                let said = tail(&last.said);
+                let exit = last.exit;
+                self.broken.push(format!(
+                    "1: it does not settle: {left}; the last run: exit {exit:?} {said}"
                 ));
                 break;
             }
-            Err(error) => {
-                broken.push(format!("1: it does not settle: {error:?}"));
-                break;
+            further -= 1;
+            last = self.run(&Script::default()).await;
+        }
+        self.count("promise", "1 settles");
+        if self.terms.stays {
+            self.stays().await;
+        }
+    }
+
+    /// What a fresh plan still holds, seen in another order and spelling (promise 10); after exit 0
+    /// that is nothing (promise 8).
+    async fn left(&mut self, last: &Ran) -> Option<String> {
+        // Pages of one item each cost many requests, so that only some plans see them.
+        const PAGED: u64 = 8;
+        let seed = self.terms.seed;
+        let drive = &self.bench.drive;
+        drive.sandbox.revive();
+        drive.sandbox.play(Script {
+            seed,
+            shuffle: true,
+            respell: true,
+            page_size: seed.is_multiple_of(PAGED).then_some(1),
+            ..Script::default()
+        });
+        let left = match drive.plan(&self.setting.declared).await {
+            Ok(plan) if plan.is_empty() => None,
+            Ok(plan) => {
+                let left = plan.steps.iter();
+                let left: Vec<String> = left
+                    .map(|step| format!("{} {}", step.address, step.call.json()))
+                    .collect();
+                Some(format!("{left:?}"))
+            }
+            Err(error) => Some(format!("{error:?}")),
+        };
+        self.count("promise", "8 honest exit");
+        self.count("promise", "10 same in, same out");
+        if let Some(left) = left.as_ref().filter(|_| last.exit == Some(0)) {
+            self.broken
+                .push(format!("8: exit 0, and a fresh plan holds {left}"));
+        }
+        left
+    }
+
+    /// Three more plans, some time apart, are empty, and an apply writes nothing.
+    async fn stays(&mut self) {
+        let drive = &self.bench.drive;
+        drive.sandbox.play(Script::default());
+        let before = drive.sandbox.snapshot();
+        for _ in 0..3 {
+            provision::aws::Clock::sleep(&*drive.time, Duration::from_mins(10)).await;
+            let ran = drive.apply(&self.setting.declared).await;
+            if ran.exit != Some(0) || ran.planned != Some(0) {
+                let said = tail(&ran.said);
+                let exit = ran.exit;
+                self.broken.push(format!(
+                    "1: it does not stay as declared: exit {exit:?} {said}"
+                ));
             }
         }
-        ran = drive.apply(&setting.config).await;
-        judge_run(&ran, &mut broken, ledger);
-    }
-    ledger.count("promise", "1 settles");
-    let twin_of_this = finish(drive, &watch, twin, &mut broken, ledger);
-    stays_empty(drive, setting, &mut broken, ledger).await;
-    if broken.is_empty() {
-        Ok(twin_of_this)
-    } else {
-        Err(broken)
-    }
-}
-
-/// One run under a script.
-async fn play(
-    drive: &Drive,
-    setting: &Setting,
-    script: &Script,
-    broken: &mut Vec<String>,
-    ledger: &Ledger,
-) -> Ran {
-    drive.sandbox.revive();
-    drive.sandbox.play(script.clone());
-    let ran = drive.apply(&setting.config).await;
-    for entry in drive.sandbox.take_trace() {
-        if let Some(fault) = entry.fault {
-            ledger.count("fault met", &format!("{fault:?}"));
-            ledger.count(
-                "call x fault",
-                &format!("{}:{} {fault:?}", entry.service.name(), entry.operation),
-            );
+        if records::end_state(&before) != records::end_state(&drive.sandbox.snapshot()) {
+            self.broken
+                .push("7: an apply without changes wrote".to_owned());
         }
     }
-    judge_run(&ran, broken, ledger);
-    honest(drive, setting, &ran, broken, ledger).await;
-    ran
-}
 
-/// Exit 0 exactly when a fresh plan is empty (promise 8).
-async fn honest(
-    drive: &Drive,
-    setting: &Setting,
-    ran: &Ran,
-    broken: &mut Vec<String>,
-    ledger: &Ledger,
-) {
-    ledger.count("promise", "8 honest exit");
-    if ran.exit != 0 {
-        return;
+    /// The promises that are judged by what one run said and did.
+    pub(crate) fn judge(&mut self, ran: &Ran, asked: usize) {
+        let met = std::mem::take(&mut self.watch.seen().met);
+        let store = self.bench.drive.sandbox.snapshot();
+        self.count("promise", "9 no secret");
+        let canaries = ["canary-", "AKIASANDBOXSANDBOX00"].map(str::to_owned);
+        for secret in canaries.into_iter().chain(records::secrets(&store)) {
+            if ran.said.contains(&secret) {
+                self.broken.push(format!("9: {secret} was said"));
+            }
+        }
+        if ran.said.contains("This is a bug in provision") {
+            self.broken.push(format!("a bug: {}", tail(&ran.said)));
+        }
+        self.count("promise", "11 bounded");
+        let slow = met.iter().filter(|met| met.kind == FaultKind::Slow).count();
+        let slow = SLOW_ANSWER * u32::try_from(slow).unwrap_or(u32::MAX);
+        if ran.took > LONGEST_RUN + slow {
+            self.broken.push(format!("11: it took {:?}", ran.took));
+        }
+        if let Some(twin) = self.twin
+            && asked > most_requests(twin)
+        {
+            self.broken.push(format!("11: {asked} requests in one run"));
+        }
+        for line in ran.said.lines() {
+            // The line that `-vv` writes of a request that failed.
+            if let Some((_, class)) = line.split_once(" class=") {
+                self.count("error class", class.trim());
+            }
+        }
+        self.met += met.len() as u64;
+        for met in &met {
+            self.judge_fault(met, ran);
+        }
     }
-    drive.sandbox.revive();
-    drive.sandbox.play(Script::default());
-    match drive.plan(&setting.config).await {
-        Ok(plan) if plan.is_empty() => {}
-        Ok(plan) => {
-            let left: Vec<String> = plan
-                .steps
-                .iter()
-                .map(|step| format!("{} {:?}", step.address, step.call))
-                .collect();
-            broken.push(format!(
-                "8: exit 0 although a fresh plan is not empty: {left:?}"
+
+    fn judge_fault(&mut self, met: &Met, ran: &Ran) {
+        let Met {
+            kind,
+            asked,
+            before_writes,
+        } = met;
+        self.count("fault met", &format!("{kind:?}"));
+        let operation = &asked.operation;
+        self.count("request x fault", &format!("{operation} {kind:?}"));
+        if asked.writes {
+            self.lost += 1;
+            if let Some(call) = &asked.call {
+                self.count("call x fault", &format!("{call} {kind:?}"));
+            }
+            return;
+        }
+        self.count("promise", "12 fails closed");
+        let is_final = matches!(
+            kind,
+            FaultKind::AccessDenied | FaultKind::TokenExpired | FaultKind::UnknownError
+        );
+        if !(is_final && *before_writes) {
+            return;
+        }
+        if ran.exit != Some(1) || ran.planned.is_some() || self.watch.seen().wrote_in_run {
+            let (exit, planned) = (ran.exit, ran.planned);
+            self.broken.push(format!(
+                "12: {kind:?} on {operation}, and then exit {exit:?}, {planned:?} steps"
             ));
         }
-        Err(error) => broken.push(format!("8: exit 0, but then: {error:?}")),
-    }
-}
-
-fn judge_run(ran: &Ran, broken: &mut Vec<String>, ledger: &Ledger) {
-    ledger.count("promise", "9 no secret");
-    for canary in ["canary-", "AKIASANDBOXSANDBOX00"] {
-        if ran.said.contains(canary) {
-            broken.push(format!("9: {canary} was said"));
-        }
-    }
-    if ran.said.contains("This is a bug in provision") {
-        broken.push(format!("a bug: {}", tail(&ran.said)));
-    }
-}
-
-fn tail(said: &str) -> String {
-    let characters: Vec<char> = said.chars().collect();
-    let from = characters.len().saturating_sub(900);
-    characters.into_iter().skip(from).collect()
-}
-
-/// Three more plans are empty and one more apply writes nothing (promises 1 and 7).
-async fn stays_empty(drive: &Drive, setting: &Setting, broken: &mut Vec<String>, ledger: &Ledger) {
-    drive.sandbox.play(Script::default());
-    let before = drive.sandbox.snapshot();
-    let ran = drive.apply(&setting.config).await;
-    ledger.count("promise", "7 no more than needed");
-    if ran.exit != 0 || ran.planned != Some(0) {
-        broken.push(format!(
-            "1: it does not stay as declared: exit {} {}",
-            ran.exit,
-            tail(&ran.said)
-        ));
-    }
-    if oracle::end_state(&before) != oracle::end_state(&drive.sandbox.snapshot()) {
-        broken.push("7: an apply without changes wrote".to_owned());
-    }
-}
-
-fn finish(
-    drive: &Drive,
-    watch: &Mutex<Watch>,
-    twin: Option<&Twin>,
-    broken: &mut Vec<String>,
-    ledger: &Ledger,
-) -> Twin {
-    let end = oracle::end_state(&drive.sandbox.snapshot());
-    drive.sandbox.after_each(|_, _| {});
-    let watch = std::mem::take(
-        &mut *watch
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner),
-    );
-    broken.extend(watch.broken);
-    for (promise, number) in watch.checks {
-        ledger.add("promise", promise, number);
-    }
-    if let Some(twin) = twin {
-        ledger.count("promise", "2 same end");
-        let differing: Vec<String> = differences(&twin.end, &end);
-        if !differing.is_empty() {
-            broken.push(format!("2: another end: {}", differing.join("; ")));
-        }
-        ledger.count("promise", "11 bounded");
-        if watch.requests.len() as u64 > bound(Some(twin)) {
-            broken.push(format!("11: {} requests", watch.requests.len()));
-        }
-    }
-    Twin {
-        end,
-        requests: watch.requests,
-    }
-}
-
-/// What differs between two end states, in short.
-pub(crate) fn differences(
-    expected: &BTreeMap<String, Value>,
-    found: &BTreeMap<String, Value>,
-) -> Vec<String> {
-    let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
-    names
-        .into_iter()
-        .filter(|name| expected.get(*name) != found.get(*name))
-        .map(|name| match (expected.get(name), found.get(name)) {
-            (Some(expected), Some(found)) => {
-                let changes = provision::diff::diff(expected, found, &BTreeSet::new());
-                format!(
-                    "{name}: {}",
-                    serde_json::to_string(&changes).unwrap_or_default()
-                )
-            }
-            (Some(_), None) => format!("{name} is missing"),
-            _ => format!("{name} is too much"),
-        })
-        .collect()
-}
-
-/// Judges every write as it happens.
-fn watch(drive: &Drive, setting: &Setting) -> Arc<Mutex<Watch>> {
-    let watch = Arc::new(Mutex::new(Watch::default()));
-    let shared = watch.clone();
-    let others = oracle::others(&setting.start);
-    let before = oracle::access(&setting.start);
-    let goal = setting.goal.clone();
-    let adopts = setting.adopts;
-    drive
-        .sandbox
-        .after_each(move |entry: &TraceEntry, store: &Store| {
-            let mut watch = shared
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            watch.requests.push((
-                format!("{}:{}", entry.service.name(), entry.operation),
-                !entry.reads,
+        // The tagging API signs as `tag` and is spoken of as `tagging`.
+        let named = operation.replace("tag:", "tagging:");
+        if !ran.said.contains(&named) {
+            let said = tail(&ran.said);
+            self.broken.push(format!(
+                "12: {kind:?} on {operation} is not named in: {said}"
             ));
-            if !entry.wrote || entry.reads {
-                return;
-            }
-            *watch.checks.entry("3 nobody else's").or_default() += 1;
-            let now = oracle::others(store);
-            for (name, record) in &others {
-                let legacy = name.contains("legacy") && adopts;
-                if !legacy && now.get(name) != Some(record) {
-                    watch.broken.push(format!(
-                        "3: {name} of others was touched by {}",
-                        entry.operation
-                    ));
+        }
+    }
+
+    /// How many faults were met so far.
+    pub(crate) fn met_faults(&self) -> u64 {
+        self.met
+    }
+
+    /// Counts in the ledger.
+    pub(crate) fn count(&self, group: &str, cell: &str) {
+        self.bench.ledger.count(group, cell);
+    }
+
+    /// Compares the end with the twin's, and gives what this journey came to.
+    pub(crate) fn finish(mut self) -> Result<Twin, Vec<String>> {
+        let last = self.bench.drive.sandbox.snapshot();
+        self.bench.drive.sandbox.after_each(|_, _| {});
+        self.bench.drive.sandbox.before_each(|_, _| {});
+        let end = records::end_state(&last);
+        let seen = std::mem::take(&mut *self.watch.seen());
+        for (promise, number) in seen.checks {
+            self.bench.ledger.add("promise", promise, number);
+        }
+        self.broken.extend(seen.broken);
+        self.count("promise", "7 no more than needed");
+        self.broken
+            .extend(doubled_revisions(&self.setting.start, &last));
+        if let Some(twin) = self.twin {
+            self.count("promise", "2 same end");
+            for (name, words) in records::differences(&twin.end, &end) {
+                if !self.watch.is_excused(&name) {
+                    self.broken.push(format!("2: another end: {name} {words}"));
                 }
             }
-            *watch.checks.entry("4 always owned").or_default() += 1;
-            for name in now.keys().filter(|name| !others.contains_key(*name)) {
-                watch.broken.push(format!(
-                    "4: {name} carries no mark after {}",
-                    entry.operation
-                ));
+            let most = twin.written + self.lost + self.terms.spare_writes;
+            if seen.written > most {
+                let written = seen.written;
+                self.broken
+                    .push(format!("7: {written} writes where {most} are needed"));
             }
-            if entry.service == Service::Iam {
-                let access = oracle::access(store);
-                judge_access(&before, &access, goal.as_ref(), entry, &mut watch);
-            }
-        });
-    watch
-}
-
-fn judge_access(
-    before: &oracle::Access,
-    now: &oracle::Access,
-    goal: Option<&oracle::Access>,
-    entry: &TraceEntry,
-    watch: &mut Watch,
-) {
-    let Some(goal) = goal else { return };
-    let none = BTreeSet::new();
-    for role in before.keys().chain(now.keys()).chain(goal.keys()) {
-        let [was, is, will] = [before, now, goal].map(|world| world.get(role).unwrap_or(&none));
-        *watch.checks.entry("5 never wider").or_default() += 1;
-        *watch.checks.entry("6 never narrower").or_default() += 1;
-        if let Some(pair) = is
-            .iter()
-            .find(|pair| !was.contains(*pair) && !will.contains(*pair))
-        {
-            watch
-                .broken
-                .push(format!("5: {role} may {pair} after {}", entry.operation));
         }
-        if let Some(pair) = was.intersection(will).find(|pair| !is.contains(*pair)) {
-            watch.broken.push(format!(
-                "6: {role} may not {pair} after {}",
-                entry.operation
-            ));
+        if self.broken.is_empty() {
+            Ok(Twin {
+                end,
+                asked: seen.asked,
+                written: seen.written,
+                states: seen.states,
+                last,
+            })
+        } else {
+            Err(self.broken)
         }
     }
+}
+
+/// Most requests of a run: its twin's, each sent eight times at most, with the looks of two minutes
+/// of waiting and of steps that were unclear.
+fn most_requests(twin: &Twin) -> usize {
+    20 * twin.asked.len() + 500
+}
+
+/// Revisions of a task definition that were made although as many of equal content were there as
+/// programs that make them.
+fn doubled_revisions(start: &Store, end: &Store, most: usize) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut doubled = Vec::new();
+    for (key, record) in end.rows(Table::TaskDefinition) {
+        let family = key.split('\n').next().unwrap_or_default();
+        let count = seen
+            .entry(format!("{family} {}", records::scrubbed(record)))
+            .or_default();
+        *count += 1;
+        if *count > most && !start.has(Table::TaskDefinition, key) {
+            doubled.push(format!("7: {count} revisions of equal content: {family}"));
+        }
+    }
+    doubled
+}
+
+/// The end of what was said, without the requests.
+pub(crate) fn tail(said: &str) -> String {
+    const SHOWN: usize = 900;
+    let lines = said.lines().filter(|line| !line.starts_with("DEBUG "));
+    let said = lines.collect::<Vec<_>>().join("\n");
+    let characters: Vec<char> = said.chars().collect();
+    let from = characters.len().saturating_sub(SHOWN);
+    characters.into_iter().skip(from).collect()
 }

@@ -8,13 +8,22 @@
     reason = "a test binary with a main of its own: what it prints is its report, and it fails loudly"
 )]
 
+mod access;
+mod chance;
+mod claims;
 mod configs;
 mod drive;
+mod heard;
 mod journey;
 mod ledger;
 mod neighbours;
-mod oracle;
+mod records;
+mod regime;
+mod roads;
 mod sweeps;
+mod tier;
+mod watch;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -24,5 +33,5 @@ fn main() -> ExitCode {
         println!("fault_regime: test");
         return ExitCode::SUCCESS;
     }
-    sweeps::run()
+    regime::run()
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::error::{Answer, ServiceError};
 use super::super::protocol::Call;
-use super::super::respell::respell;
+use super::super::respell::{reorder, respell};
 use super::super::store::Table;
 use super::super::world::{
     Members as _, TagStyle, World, add_tags, last_part, remove_tags, set, shown, unset,
@@ -299,10 +299,11 @@ fn text<'a>(
 fn get_text(call: &Call, world: &World<'_>, kind: &Text) -> Answer {
     let (name, repository) = find(call, world)?;
     let text = text(repository, name, kind, world)?;
-    let spelt = if world.view.respell {
-        respell(world.seed, text)
-    } else {
-        text.to_owned()
+    // Only the repository's policy is a document of IAM's language.
+    let spelt = match (world.view.respell, kind.field == POLICY.field) {
+        (false, _) => text.to_owned(),
+        (true, true) => respell(world.seed, text),
+        (true, false) => reorder(world.seed, text),
     };
     Ok(json!({ "registryId": world.account, "repositoryName": name, kind.member: spelt }))
 }

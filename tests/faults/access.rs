@@ -1,202 +1,54 @@
-//! What must hold: judged on the sandbox's own records, never through `observe`.
+//! Who may do what in a world: pairs of a token and a request, each decided by `policy::evaluate`
+//! alone, from the sandbox's own records.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use provision::policy::{Decision, Document, PolicyKind, Request, RequestPrincipal, evaluate};
 use provision::sandbox::{Store, Table};
-use serde_json::{Map, Value};
-
-/// The tables of what we manage. The rest is ECS's own bookkeeping.
-const MANAGED: [Table; 11] = [
-    Table::OidcProvider,
-    Table::Policy,
-    Table::Role,
-    Table::Attachment,
-    Table::Boundary,
-    Table::Repository,
-    Table::LogGroup,
-    Table::Secret,
-    Table::Cluster,
-    Table::Service,
-    Table::TaskDefinition,
-];
-
-/// The owner mark of the sweeps.
-pub(crate) const MARK: &str = "sweep@eu-west-1";
-
-/// Keys whose values are ids and times: the same end differs in them and in nothing else.
-const ASIDE: [&str; 38] = [
-    "Arn",
-    "ARN",
-    "CreateDate",
-    "UpdateDate",
-    "RoleId",
-    "PolicyId",
-    "VersionId",
-    "DefaultVersionId",
-    "createdAt",
-    "updatedAt",
-    "CreatedDate",
-    "LastChangedDate",
-    "LastAccessedDate",
-    "DeletedDate",
-    "DeletionDate",
-    "creationTime",
-    "registeredAt",
-    "registeredBy",
-    "deregisteredAt",
-    "revision",
-    "taskDefinitionArn",
-    "taskDefinition",
-    "serviceArn",
-    "deployments",
-    "events",
-    "createdBy",
-    "VersionIdsToStages",
-    "Versions",
-    "SecretVersions",
-    "runningCount",
-    "pendingCount",
-    "currentServiceDeployment",
-    "currentServiceRevisions",
-    "taskSets",
-    "RoleLastUsed",
-    "registeredContainerInstancesCount",
-    "runningTasksCount",
-    "activeServicesCount",
-];
-
-/// The end state with ids and times left out.
-pub(crate) fn end_state(store: &Store) -> BTreeMap<String, Value> {
-    let mut state = BTreeMap::new();
-    for table in MANAGED {
-        for (key, record) in store.rows(table) {
-            if is_gone(table, record) {
-                continue;
-            }
-            let key = if table == Table::TaskDefinition {
-                key.split('\n').next().unwrap_or_default()
-            } else {
-                key
-            };
-            let name = format!("{table:?} {}", key.replace('\n', " "));
-            state.insert(name, scrub(record));
-        }
-    }
-    state
-}
-
-/// Records that AWS still shows but that count as absent.
-fn is_gone(table: Table, record: &Value) -> bool {
-    let status = record
-        .get("status")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    match table {
-        Table::Service | Table::Cluster | Table::TaskDefinition => {
-            status == "INACTIVE" || status == "DRAINING"
-        }
-        _ => false,
-    }
-}
-
-fn scrub(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let mut kept = Map::new();
-            let mut names: Vec<&String> = fields.keys().collect();
-            names.sort();
-            for name in names {
-                // Names that begin with `_` are the sandbox's own bookkeeping.
-                let own = name.starts_with('_')
-                    && !["_inline", "_values", "_versions"].contains(&name.as_str());
-                if own || ASIDE.contains(&name.as_str()) {
-                    continue;
-                }
-                if let Some(value) = fields.get(name) {
-                    kept.insert(name.clone(), scrub_field(name, value));
-                }
-            }
-            Value::Object(kept)
-        }
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.iter().map(scrub).collect();
-            items.sort_by_key(ToString::to_string);
-            Value::Array(items)
-        }
-        other => other.clone(),
-    }
-}
-
-fn scrub_field(name: &str, value: &Value) -> Value {
-    match (name, value) {
-        // A generated value is another in every run, and so is its version's id; that there is one is
-        // what counts.
-        ("_values", Value::Object(values)) => Value::from(!values.is_empty()),
-        // How many versions a policy went through is its way there; the default one is its end.
-        ("_versions", Value::Array(versions)) => versions
-            .iter()
-            .find(|version| version.get("IsDefaultVersion") == Some(&Value::Bool(true)))
-            .map_or(Value::Null, scrub),
-        ("valueFrom" | "image", Value::String(text)) => Value::from(without_random_end(text)),
-        (_, Value::String(text)) if text.trim_start().starts_with('{') => {
-            serde_json::from_str(text)
-                .map_or_else(|_| value.clone(), |parsed: Value| scrub(&parsed))
-        }
-        _ => scrub(value),
-    }
-}
-
-/// A secret's ARN ends in six random characters.
-fn without_random_end(text: &str) -> String {
-    match text.rsplit_once('-') {
-        Some((head, tail)) if text.contains(":secret:") && tail.len() == 6 => head.to_owned(),
-        _ => text.to_owned(),
-    }
-}
-
-/// The names of the records that are not ours, with what they hold.
-pub(crate) fn others(store: &Store) -> BTreeMap<String, Value> {
-    let mut others = BTreeMap::new();
-    for table in MANAGED {
-        for (key, record) in store.rows(table) {
-            if !is_link(table) && !carries_mark(record) {
-                others.insert(
-                    format!("{table:?} {}", key.replace('\n', " ")),
-                    record.clone(),
-                );
-            }
-        }
-    }
-    others
-}
-
-/// Whether our owner mark stands anywhere in the record.
-fn carries_mark(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text == MARK,
-        Value::Array(items) => items.iter().any(carries_mark),
-        Value::Object(fields) => fields.values().any(carries_mark),
-        _ => false,
-    }
-}
-
-/// Attachments and boundaries are part of their role.
-fn is_link(table: Table) -> bool {
-    matches!(table, Table::Attachment | Table::Boundary)
-}
+use serde_json::Value;
 
 /// By role, pairs of who may assume it and what it then may do.
 pub(crate) type Access = BTreeMap<String, BTreeSet<String>>;
 
 /// What each role may do and who may assume it: pairs of one of these tokens and one of these
 /// requests, each decided by `evaluate` alone.
-pub(crate) fn access(store: &Store) -> Access {
+pub(crate) fn of(store: &Store) -> Access {
     store
         .rows(Table::Role)
         .map(|(key, role)| (key.to_owned(), remembered(store, key, role)))
         .collect()
+}
+
+/// The same of one role, if it is there.
+pub(crate) fn of_role(store: &Store, key: &str) -> Option<BTreeSet<String>> {
+    let role = store.get(Table::Role, key)?;
+    Some(remembered(store, key, role))
+}
+
+/// The roles whose access a change of these records may have moved.
+pub(crate) fn moved(
+    touched: &[(Table, String)],
+    store: &Store,
+    before: &Access,
+) -> BTreeSet<String> {
+    let mut roles = BTreeSet::new();
+    for (table, key) in touched {
+        match table {
+            Table::Role => {
+                roles.insert(key.clone());
+            }
+            Table::Attachment | Table::Boundary => {
+                roles.extend(key.split_once('\n').map(|(_, role)| role.to_owned()));
+            }
+            Table::Policy => {
+                roles.extend(before.keys().cloned());
+                roles.extend(store.rows(Table::Role).map(|(role, _)| role.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    roles
 }
 
 /// The pairs of a role, worked out once for the same documents.

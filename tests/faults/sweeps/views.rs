@@ -1,0 +1,69 @@
+//! The same world shown in other orders, other spellings and pages of one item: the same plan, byte
+//! by byte, and the same end.
+
+use std::sync::Arc;
+
+use provision::sandbox::Script;
+
+use super::{Case, Push, Sweep, seed};
+use crate::drive::words;
+use crate::journey::{Bench, Terms, travel};
+use crate::roads::{Road, Roads, key};
+
+pub(super) const SWEEP: Sweep = Sweep {
+    name: "view",
+    title: "lists shuffled, re-spelt, one a page",
+    push: Push::All,
+    cases,
+};
+
+/// How many orders and spellings of each transition are tried.
+const VIEWS: u64 = 8;
+
+fn cases(roads: &Roads) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (transition, road) in roads.all() {
+        for number in 1..=VIEWS {
+            let key = key("view", transition, &number.to_string());
+            let road = road.clone();
+            let view = Script {
+                seed: seed(&key),
+                shuffle: true,
+                respell: true,
+                page_size: (number == 1).then_some(1),
+                ..Script::default()
+            };
+            let case = Case::new(key, move |bench| {
+                Box::pin(see(bench, road.clone(), view.clone()))
+            });
+            cases.push(case);
+        }
+    }
+    cases
+}
+
+async fn see(bench: &Bench, road: Arc<Road>, view: Script) -> Vec<String> {
+    let mut said = Vec::new();
+    for script in [Script::default(), view.clone()] {
+        bench.drive.reset(&road.setting.start);
+        bench.drive.sandbox.play(script);
+        said.push(match bench.drive.plan(&road.setting.declared).await {
+            Ok(plan) => words(&plan),
+            Err(error) => format!("{error:?}"),
+        });
+    }
+    bench.ledger.count("promise", "10 same in, same out");
+    let mut broken = Vec::new();
+    let [plain, other] = [said.first(), said.last()];
+    if plain != other {
+        broken.push(format!("10: another plan: {plain:?} and {other:?}"));
+    }
+    let terms = Terms {
+        seed: view.seed,
+        ..Terms::default()
+    };
+    let scripts = [view];
+    let traveled = travel(bench, &road.setting, &scripts, Some(&road.twin), terms);
+    broken.extend(traveled.await.err().unwrap_or_default());
+    broken
+}

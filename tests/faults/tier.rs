@@ -1,0 +1,138 @@
+//! Which cases a run takes: the quick tier a few of each sweep, the push tier a part of the large
+//! ones, the full tier all; a shard of them, one sweep, or one case by its key. Variables say which.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::sweeps::{Case, Push};
+
+/// How much is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Size {
+    /// A minute or so: some cases of each sweep. What `cargo test` runs.
+    #[default]
+    Quick,
+    /// What `.ci/run` runs.
+    Push,
+    /// Every case.
+    Full,
+}
+
+/// What this run was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Tier {
+    /// `PROVISION_FAULTS=quick|push|full`.
+    size: Size,
+    /// `PROVISION_FAULTS_REPLAY=KEY`: this case alone.
+    replay: Option<String>,
+    /// `PROVISION_FAULTS_SWEEP=NAME`: this sweep alone.
+    sweep: Option<String>,
+    /// `PROVISION_FAULTS_SHARD=i/n`: the cases whose number leaves the rest i, from 0.
+    shard: Option<(usize, usize)>,
+    /// `PROVISION_FAULTS_FIFTH=0..4`: which fifth of a sweep that goes by fifths.
+    fifth: usize,
+}
+
+/// In how many parts a sweep goes by rotation.
+const PARTS: usize = 5;
+/// Cases of each sweep in the quick tier.
+const QUICK: usize = 40;
+
+impl Tier {
+    /// As the environment says.
+    pub(crate) fn from_environment() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let number = |text: &str| text.parse::<usize>().ok();
+        let size = match text("PROVISION_FAULTS").as_deref() {
+            None | Some("quick") => Size::Quick,
+            Some("push") => Size::Push,
+            Some("full") => Size::Full,
+            Some(other) => panic!("PROVISION_FAULTS={other} is not quick, push or full"),
+        };
+        let shard = text("PROVISION_FAULTS_SHARD").map(|text| {
+            let parts = text.split_once('/');
+            let parts = parts.and_then(|(part, of)| Some((number(part)?, number(of)?)));
+            parts.filter(|(part, of)| part < of).unwrap_or_else(|| {
+                panic!("PROVISION_FAULTS_SHARD={text} is not PART/PARTS, counted from 0")
+            })
+        });
+        let fifth = text("PROVISION_FAULTS_FIFTH").map_or(0, |text| {
+            number(&text).unwrap_or_else(|| panic!("PROVISION_FAULTS_FIFTH={text} is no number"))
+        });
+        Self {
+            size,
+            replay: text("PROVISION_FAULTS_REPLAY"),
+            sweep: text("PROVISION_FAULTS_SWEEP"),
+            shard,
+            fifth: fifth % PARTS,
+        }
+    }
+
+    /// Whether it is a tier at all, and not a part of one.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.replay.is_none() && self.sweep.is_none() && self.shard.is_none()
+    }
+
+    /// Whether its ledger has to be complete.
+    pub(crate) fn claims(&self) -> bool {
+        self.is_whole() && self.size != Size::Quick
+    }
+
+    /// In words.
+    pub(crate) fn words(&self) -> String {
+        let mut words = match self.size {
+            Size::Quick => "quick tier".to_owned(),
+            Size::Push => format!("push tier, fifth {} of 0 to {}", self.fifth, PARTS - 1),
+            Size::Full => "full tier".to_owned(),
+        };
+        if let Some((part, of)) = self.shard {
+            let _ = write!(words, ", shard {part} of {of}");
+        }
+        if let Some(sweep) = &self.sweep {
+            let _ = write!(words, ", sweep {sweep} alone");
+        }
+        words
+    }
+
+    /// Whether this sweep is to run at all.
+    pub(crate) fn takes(&self, sweep: &str) -> bool {
+        let of_replay = |key: &String| key.split('/').next() == Some(sweep);
+        self.replay.as_ref().is_none_or(of_replay)
+            && self.sweep.as_ref().is_none_or(|only| only == sweep)
+    }
+
+    /// The cases of a sweep that this run takes.
+    pub(crate) fn choose(&self, cases: Vec<Case>, push: Push) -> Vec<Case> {
+        if let Some(key) = &self.replay {
+            return cases.into_iter().filter(|case| case.key == *key).collect();
+        }
+        let all = cases.len();
+        let mut cells = BTreeSet::new();
+        let mut taken = Vec::new();
+        for (index, case) in cases.into_iter().enumerate() {
+            let cell = case.cell.clone();
+            let fills = cell.is_some_and(|cell| cells.insert(cell));
+            let chosen = match (self.size, push) {
+                (Size::Quick, _) => evenly(index, QUICK, all),
+                (Size::Full, _) | (Size::Push, Push::All) => true,
+                (Size::Push, Push::Fifth) => index % PARTS == self.fifth || fills,
+                (Size::Push, Push::About(most)) => evenly(index, most, all),
+            };
+            if chosen {
+                taken.push(case);
+            }
+        }
+        let mine = |index: usize| self.shard.is_none_or(|(part, of)| index % of == part);
+        let taken = taken.into_iter().enumerate();
+        taken
+            .filter(|(index, _)| mine(*index))
+            .map(|(_, case)| case)
+            .collect()
+    }
+}
+
+/// Whether the case of this number is one of `most` of `all`, spread evenly: there a running share
+/// passes a whole number.
+fn evenly(index: usize, most: usize, all: usize) -> bool {
+    most >= all || (index * most) / all != ((index + 1) * most) / all
+}
