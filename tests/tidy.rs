@@ -120,12 +120,14 @@ fn rows() -> BTreeMap<&'static str, u8> {
         ("plan", 3),
         ("kinds/*", 3),
         ("kind", 2),
+        ("lock", 2),
         ("aws", 1),
         ("config", 1),
         ("sandbox", 1),
         ("policy", 0),
         ("diff", 0),
         ("error", 0),
+        ("planted", 0),
         ("redact", 0),
     ])
 }

@@ -14,6 +14,7 @@ use crate::kind::{Address, Kind, OWNER_TAG, Scope};
 use crate::kinds::identity::{gone, still_ours};
 use crate::kinds::regional::{self, Arns};
 use crate::kinds::{Aside, tags};
+use crate::planted::{Bug, planted};
 
 const ARNS: Arns = Arns {
     service: "secretsmanager",
@@ -135,6 +136,10 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
         Some(old) if old.scheduled_for_deletion => {
             restore(aws, scope, name, &old, made).await?;
             Ok(false)
+        }
+        _ if planted(Bug::SaysTheSecret) => {
+            let value = made.value.as_ref().map(|value| value.expose().as_str());
+            Err(Error::failed(format!("{} of {value:?}", error.message)))
         }
         _ => Err(error.into()),
     }
