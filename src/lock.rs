@@ -224,10 +224,10 @@ fn timestamp(now: Duration) -> String {
 
 /// Twelve hexadecimal digits by chance: two runs of one project never have the same.
 fn run_id() -> Result<String> {
-    let mut random = [0_u8; 6];
+    let mut random = [0_u8; 8];
     getrandom::fill(&mut random)
         .map_err(|error| Error::failed(format!("The system gives no random bytes: {error}.")))?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:012x}", u64::from_be_bytes(random) >> 16))
 }
 
 #[cfg(test)]

@@ -83,15 +83,12 @@ pub(in super::super) fn project(project: &ProjectTable, node: &Node, reader: &mu
     if let Some(lock) = lock {
         let hint = "Write \"ssm:/provision/NAME\": letters, digits and `_.-` between slashes, \
                     not under /aws or /ssm.";
-        match lock.strip_prefix("ssm:") {
-            Some(name) => {
-                let message = format!("`{name}` is no name of a parameter.");
-                reader.demand(is_parameter(name), node, &["lock"], &message, hint);
-            }
-            None => {
-                let message = "`lock` must name an SSM parameter.";
-                reader.demand(false, node, &["lock"], message, hint);
-            }
+        if let Some(name) = lock.strip_prefix("ssm:") {
+            let message = format!("`{name}` is no name of a parameter.");
+            reader.demand(is_parameter(name), node, &["lock"], &message, hint);
+        } else {
+            let message = "`lock` must name an SSM parameter.";
+            reader.demand(false, node, &["lock"], message, hint);
         }
     }
 }
