@@ -4,6 +4,8 @@
 mod graph;
 mod settle;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

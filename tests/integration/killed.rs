@@ -116,14 +116,20 @@ fn judge_end(case: &str, signal: &str, killed: &Killed, wrote: bool) {
 }
 
 /// The next run, until it settles: where the dead one held the lock, that is said and undone first.
-fn go_on(case: &str, project: &Project, prefix: &[&str], journey: &Journey, may_be_locked: bool) {
-    let with = |arguments: &[&str]| [prefix, arguments].concat();
+fn go_on(
+    case: &str,
+    project: &Project,
+    prefix: &[&'static str],
+    journey: &Journey,
+    may_be_locked: bool,
+) {
+    let with = |arguments: &[&'static str]| [prefix, arguments].concat();
     let mut next = project.run(&with(journey.arguments));
     if next.code == Some(1) && next.stderr.contains("is held by run") {
         assert!(may_be_locked, "{case}: the lock stayed: {}", next.stderr);
         let (_, rest) = next.stderr.split_once("`provision unlock ").unwrap();
         let run = &rest[..rest.find('`').unwrap()];
-        project.run(&with(&["unlock", run])).with(0);
+        project.run(&[prefix, &["unlock", run]].concat()).with(0);
         next = project.run(&with(journey.arguments));
     }
     assert_eq!(
