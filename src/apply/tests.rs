@@ -153,10 +153,7 @@ impl Kind for Things {
         }
         let before = cloud.things.get(name).cloned();
         // Performed again it is the same as once.
-        match self
-            .effect(before, call)
-            .unwrap_or_else(|_| cloud.things.get(name).cloned())
-        {
+        match Kind::effect(self, before, call).unwrap_or_else(|_| cloud.things.get(name).cloned()) {
             Some(toy) => cloud.things.insert(name.to_owned(), toy),
             None => cloud.things.remove(name),
         };
