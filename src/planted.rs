@@ -36,7 +36,7 @@ pub enum Bug {
     PartialIsSuccess,
     /// The end of a run is not looked at.
     NoFinalLook,
-    /// An error says the value of the secret that it is about.
+    /// What `-vv` writes holds the value of the secret that was made.
     SaysTheSecret,
 }
 

@@ -125,6 +125,9 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
                 .send()
         })
         .await;
+    if let Some(value) = made.value.as_ref().filter(|_| planted(Bug::SaysTheSecret)) {
+        tracing::debug!(value = value.expose(), "made");
+    }
     let error = match sent {
         Ok(_) => return Ok(made.value.is_none()),
         Err(error) if matches!(error.class, Class::Invalid | Class::Exists) => error,
@@ -136,10 +139,6 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
         Some(old) if old.scheduled_for_deletion => {
             restore(aws, scope, name, &old, made).await?;
             Ok(false)
-        }
-        _ if planted(Bug::SaysTheSecret) => {
-            let value = made.value.as_ref().map(|value| value.expose().as_str());
-            Err(Error::failed(format!("{} of {value:?}", error.message)))
         }
         _ => Err(error.into()),
     }
