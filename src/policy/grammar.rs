@@ -410,7 +410,7 @@ impl Grammar {
             }
             _ => {}
         }
-        let hint = if named.is_some() {
+        let hint = if named.is_some() && !self.strict() {
             "A trust or resource policy says who may: add \"Principal\". Is this an identity policy (--kind identity)?"
         } else {
             "A trust or resource policy says who may: add \"Principal\"."
