@@ -156,7 +156,9 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
         tags,
     } = call
     else {
-        return Err(Error::bug("Something else than a creating call was to create."));
+        return Err(Error::bug(
+            "Something else than a creating call was to create.",
+        ));
     };
     let tags = iam::tag_list(tags)?;
     aws.write("iam:CreateRole", Attempts::Once, |clients| {
