@@ -7,9 +7,10 @@ use crate::aws::iam;
 use crate::aws::{Attempts, Aws, Error as AwsError};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::kind::{Address, Kind, Performed, Scope};
+use crate::kind::{Address, Kind, OWNER_TAG, Performed, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::kinds::{Aside, tags};
+use crate::planted::{Bug, planted};
 use crate::policy::PolicyKind;
 
 /// IAM's default, counted where an answer lacks it.
@@ -77,8 +78,13 @@ fn spec(
         let document = identity::document(text, PolicyKind::Identity, ids, &address)?;
         inline_policies.insert(name.clone(), document);
     }
+    let owner = if planted(Bug::DeleteByNamePrefix) {
+        Some(config.owner_mark())
+    } else {
+        live.owner
+    };
     Ok(Spec {
-        owner: live.owner,
+        owner,
         path: role.path.clone(),
         description: role.description.clone(),
         max_session_duration: role.max_session_duration.unwrap_or(DEFAULT_SESSION_SECONDS),
@@ -98,15 +104,45 @@ fn spec(
 }
 
 /// Sends the request of one call.
-pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
+pub(super) async fn perform(
+    aws: &Aws,
+    scope: &Scope,
+    name: &str,
+    call: &Call,
+) -> Result<Performed> {
     match call {
-        Call::Create { .. } => create(aws, name, call).await,
-        Call::Delete => delete(aws, scope, name).await.map(|_| ()),
-        Call::SetPath { .. } => Err(Error::bug(
-            "A change of path, which IAM does not have, was to be performed.",
-        )),
-        _ => Ok(change(aws, name, call).await?),
+        Call::Create { .. } => create(aws, name, call).await?,
+        Call::Tag { tags } if planted(Bug::UntagThenTag) => {
+            untag(aws, name, &BTreeSet::from([OWNER_TAG.to_owned()])).await?;
+            let all = tags::with_owner(tags, Some(&scope.config.owner_mark()));
+            tag(aws, name, &all).await?;
+        }
+        Call::Tag { tags } => tag(aws, name, tags).await?,
+        Call::Untag { keys } => untag(aws, name, keys).await?,
+        Call::Update {
+            description,
+            max_session_duration,
+        } => update(aws, name, description.as_deref(), *max_session_duration).await?,
+        Call::SetTrustPolicy { document } => set_trust(aws, name, &document.minified()).await?,
+        Call::PutBoundary { arn } => put_boundary(aws, name, arn).await?,
+        Call::Attach { arn } => attach(aws, name, arn).await?,
+        Call::PutInline {
+            name: inline,
+            document,
+        } => put_inline(aws, name, inline, &document.minified()).await?,
+        Call::Detach { arn } => identity::gone(detach(aws, name, arn).await)?,
+        Call::DeleteInline { name: inline } => {
+            identity::gone(delete_inline(aws, name, inline).await)?;
+        }
+        Call::DeleteBoundary => identity::gone(delete_boundary(aws, name).await)?,
+        Call::SetPath { .. } => {
+            return Err(Error::bug(
+                "A change of path, which IAM does not have, was to be performed.",
+            ));
+        }
+        Call::Delete => return delete(aws, scope, name).await,
     }
+    Ok(Performed::default())
 }
 
 async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
@@ -120,7 +156,9 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
         tags,
     } = call
     else {
-        return Ok(());
+        return Err(Error::bug(
+            "Something else than a creating call was to create.",
+        ));
     };
     let tags = iam::tag_list(tags)?;
     aws.write("iam:CreateRole", Attempts::Once, |clients| {
@@ -141,7 +179,7 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
 }
 
 /// Deletes it, if it carries our mark.
-pub(super) async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
+async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
     let Some(tags) = iam::role_tags_now(aws, name).await? else {
         return Ok(Performed::unseen());
     };
@@ -153,30 +191,6 @@ pub(super) async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Perfo
         .await;
     identity::gone(sent)?;
     Ok(Performed::default())
-}
-
-async fn change(aws: &Aws, name: &str, call: &Call) -> Result<(), AwsError> {
-    match call {
-        Call::Tag { tags } => tag(aws, name, tags).await,
-        Call::Untag { keys } => untag(aws, name, keys).await,
-        Call::Update {
-            description,
-            max_session_duration,
-        } => update(aws, name, description.as_deref(), *max_session_duration).await,
-        Call::SetTrustPolicy { document } => set_trust(aws, name, &document.minified()).await,
-        Call::PutBoundary { arn } => put_boundary(aws, name, arn).await,
-        Call::Attach { arn } => attach(aws, name, arn).await,
-        Call::PutInline {
-            name: inline,
-            document,
-        } => put_inline(aws, name, inline, &document.minified()).await,
-        Call::Detach { arn } => identity::gone(detach(aws, name, arn).await),
-        Call::DeleteInline { name: inline } => {
-            identity::gone(delete_inline(aws, name, inline).await)
-        }
-        Call::DeleteBoundary => identity::gone(delete_boundary(aws, name).await),
-        Call::Create { .. } | Call::SetPath { .. } | Call::Delete => Ok(()),
-    }
 }
 
 async fn tag(aws: &Aws, name: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
