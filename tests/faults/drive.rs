@@ -221,7 +221,8 @@ impl Drive {
         heard::forget();
     }
 
-    async fn connect(&self) -> Result<Aws, Error> {
+    /// The way of one run to AWS.
+    pub(crate) async fn connect(&self) -> Result<Aws, Error> {
         let aws = match &self.way {
             Way::Ready(clients) => Aws::new(
                 Clients::clone(clients),
@@ -244,35 +245,39 @@ impl Drive {
         Ok(aws)
     }
 
+    /// Runs a command until it ends; none where the process was killed on the way.
+    pub(crate) async fn killable<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        // Tokio's turns would let a timeout pass where nobody waits.
+        let mut run = pin!(unconstrained(run));
+        let ended = poll_fn(|context| match run.as_mut().poll(context) {
+            Poll::Pending if self.sandbox.crashed() => Poll::Ready(None),
+            polled => polled.map(Some),
+        });
+        let ended = ended.await;
+        self.time.kill(false);
+        ended
+    }
+
     /// Plans and performs, with every hazard allowed but `interrupts`. A crash ends it at once.
     pub(crate) async fn apply(&self, declared: &Declared) -> Ran {
         let began = self.time.read();
         held(&self.under_way).clear();
         let said = Mutex::new(String::new());
-        let mut ran = {
-            // Tokio's turns would let a timeout pass where nobody waits.
-            let mut run = pin!(unconstrained(self.try_apply(declared, &said)));
-            let until_dead = poll_fn(|context| match run.as_mut().poll(context) {
-                Poll::Pending if self.sandbox.crashed() => Poll::Ready(None),
-                polled => polled.map(Some),
-            });
-            match until_dead.await {
-                None => Ran::default(),
-                Some(Ok((planned, outcome))) => Ran {
-                    exit: Some(outcome.exit_code()),
-                    planned: Some(planned),
+        let mut ran = match self.killable(self.try_apply(declared, &said)).await {
+            None => Ran::default(),
+            Some(Ok((planned, outcome))) => Ran {
+                exit: Some(outcome.exit_code()),
+                planned: Some(planned),
+                ..Ran::default()
+            },
+            Some(Err(error)) => {
+                say(&said, &format!("{error}\n{error:?}"));
+                Ran {
+                    exit: Some(error.kind.exit_code()),
                     ..Ran::default()
-                },
-                Some(Err(error)) => {
-                    say(&said, &format!("{error}\n{error:?}"));
-                    Ran {
-                        exit: Some(error.kind.exit_code()),
-                        ..Ran::default()
-                    }
                 }
             }
         };
-        self.time.kill(false);
         ran.said = said.into_inner().unwrap_or_default();
         heard::take(&mut ran.said);
         ran.took = self.time.read().saturating_sub(began);

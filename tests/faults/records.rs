@@ -70,9 +70,19 @@ const ASIDE: [&str; 38] = [
 /// The end state with ids and times left out.
 pub(crate) fn end_state(store: &Store) -> BTreeMap<String, Value> {
     let mut state = BTreeMap::new();
+    // What ran before stays registered; only what a service runs is its end.
+    let services = store.rows(Table::Service);
+    let services = services.filter(|(_, record)| !is_gone(Table::Service, record));
+    let running: BTreeSet<&str> = services
+        .filter_map(|(_, record)| record.get("taskDefinition")?.as_str())
+        .collect();
+    let runs = |record: &Value| {
+        let arn = record.get("taskDefinitionArn").and_then(Value::as_str);
+        arn.is_some_and(|arn| running.contains(arn))
+    };
     for table in MANAGED {
         for (key, record) in store.rows(table) {
-            if is_gone(table, record) {
+            if is_gone(table, record) || (table == Table::TaskDefinition && !runs(record)) {
                 continue;
             }
             let key = if table == Table::TaskDefinition {
@@ -148,6 +158,10 @@ fn scrub_field(name: &str, value: &Value) -> Value {
             .iter()
             .find(|version| version.get("IsDefaultVersion") == Some(&Value::Bool(true)))
             .map_or(Value::Null, scrub),
+        // One statement, action or resource may stand alone or in a list of one.
+        ("Statement" | "Action" | "Resource", alone) if !alone.is_array() => {
+            Value::Array(vec![scrub(alone)])
+        }
         ("valueFrom" | "image", Value::String(text)) => Value::from(without_random_end(text)),
         (_, Value::String(text)) if text.trim_start().starts_with('{') => {
             serde_json::from_str(text)

@@ -2,6 +2,7 @@
 //! will be. The one file that may name several kinds.
 
 mod access;
+mod decided;
 mod read;
 mod words;
 
@@ -43,24 +44,7 @@ impl Law for IamLaw {
         if worlds.same(0, 1) || worlds.same(1, 2) {
             return Ok(());
         }
-        let [before, after, goal] = match worlds.sides() {
-            Sides::Known(sides) => sides,
-            Sides::Unknown(arn) => return Err(undecided(subject, &words::unknown(&arn))),
-        };
-        match law::gains(&before, &after, &goal) {
-            Finding::Nothing => {}
-            Finding::Unknown(reason) => return Err(undecided(subject, &reason)),
-            Finding::Pair { assume, permission } => {
-                return Err(wider(subject, &words::pair(&assume, &permission)));
-            }
-        }
-        match law::losses(&before, &after, &goal) {
-            Finding::Nothing => Ok(()),
-            Finding::Unknown(reason) => Err(undecided(subject, &reason)),
-            Finding::Pair { assume, permission } => {
-                Err(gap(subject, &words::pair(&assume, &permission)))
-            }
-        }
+        decided::once(worlds.key(subject), || judge(subject, &worlds))
     }
 
     fn broadens(&self, subject: &Address, before: &Snapshot, after: &Snapshot) -> bool {
@@ -107,6 +91,28 @@ impl Law for IamLaw {
         match worlds.sides() {
             Sides::Known([before, after]) => Some(words::role_change(subject, &before, &after)),
             Sides::Unknown(arn) => Some(words::undecided(subject, words::unknown(&arn))),
+        }
+    }
+}
+
+/// Whether the role gains nothing that the goal lacks and loses nothing that it keeps.
+fn judge(subject: &Address, worlds: &Worlds<'_, 3>) -> Result<(), Refusal> {
+    let [before, after, goal] = match worlds.sides() {
+        Sides::Known(sides) => sides,
+        Sides::Unknown(arn) => return Err(undecided(subject, &words::unknown(&arn))),
+    };
+    match law::gains(&before, &after, &goal) {
+        Finding::Nothing => {}
+        Finding::Unknown(reason) => return Err(undecided(subject, &reason)),
+        Finding::Pair { assume, permission } => {
+            return Err(wider(subject, &words::pair(&assume, &permission)));
+        }
+    }
+    match law::losses(&before, &after, &goal) {
+        Finding::Nothing => Ok(()),
+        Finding::Unknown(reason) => Err(undecided(subject, &reason)),
+        Finding::Pair { assume, permission } => {
+            Err(gap(subject, &words::pair(&assume, &permission)))
         }
     }
 }

@@ -97,7 +97,8 @@ async fn describe(
 }
 
 /// What carries our mark and is not declared: as the tagging API lists it, or, where an endpoint
-/// lacks that, among all services of the clusters that infra.toml names.
+/// lacks that, among all services of every cluster: a cluster of ours that is no longer declared may
+/// hold some.
 async fn undeclared(aws: &Aws, scope: &Scope) -> Result<Vec<Value>, AwsError> {
     let config = &scope.config;
     let all = config.services.values();
@@ -125,7 +126,9 @@ async fn listed(aws: &Aws, config: &Config) -> Result<BTreeSet<Place>, AwsError>
         .services
         .values()
         .map(|service| &service.cluster.name);
-    let clusters: BTreeSet<&String> = config.clusters.keys().chain(of_services).collect();
+    let there = ecs_clusters::all(aws).await?;
+    let declared = config.clusters.keys().chain(of_services);
+    let clusters: BTreeSet<&String> = declared.chain(there.iter()).collect();
     let lists = clusters.iter().map(|cluster| async move {
         let arns = ecs::list_services(aws, cluster).await?;
         let name = |arn: &String| ((*cluster).clone(), last_part(arn).to_owned());

@@ -341,6 +341,14 @@ async fn meddle(
     });
     let ran = journey.run(&Script::default()).await;
     bench.drive.sandbox.before_each(|_, _| {});
+    let later = journey
+        .watch
+        .seen()
+        .asked
+        .iter()
+        .skip(call)
+        .any(|asked| asked.writes);
+    journey.raced = !later;
     let done = *held(&done);
     let outcome = match done {
         Some(true) => "done",

@@ -53,7 +53,7 @@ fn case(
     };
     let mut twin = target.twin.clone();
     // As many writes as either way takes in all.
-    twin.written = twin.written.max(road.twin.written);
+    twin.written += road.twin.written;
     let start = Arc::new(Road { setting, twin });
     let direction = if onward { "onward" } else { "back" };
     let what = key("start", transition, &format!("{at}/{direction}"));

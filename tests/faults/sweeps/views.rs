@@ -54,9 +54,13 @@ async fn see(bench: &Bench, road: Arc<Road>, view: Script) -> Vec<String> {
     }
     bench.ledger.count("promise", "10 same in, same out");
     let mut broken = Vec::new();
-    let [plain, other] = [said.first(), said.last()];
-    if plain != other {
-        broken.push(format!("10: another plan: {plain:?} and {other:?}"));
+    if let [plain, other] = &said[..]
+        && plain != other
+    {
+        broken.push(format!(
+            "10: another plan: {}",
+            first_difference(plain, other)
+        ));
     }
     let terms = Terms {
         seed: view.seed,
@@ -66,4 +70,23 @@ async fn see(bench: &Bench, road: Arc<Road>, view: Script) -> Vec<String> {
     let traveled = travel(bench, &road.setting, &scripts, Some(&road.twin), terms);
     broken.extend(traveled.await.err().unwrap_or_default());
     broken
+}
+
+/// The first lines that differ.
+fn first_difference(one: &str, other: &str) -> String {
+    let lines = one.lines().zip(other.lines());
+    let differing = lines.filter(|(one, other)| one != other).take(2);
+    let words: Vec<String> = differing
+        .map(|(one, other)| {
+            let at = one
+                .bytes()
+                .zip(other.bytes())
+                .take_while(|(a, b)| a == b)
+                .count();
+            let from = at.saturating_sub(60);
+            let part = |line: &str| line.chars().skip(from).take(200).collect::<String>();
+            format!("{:?} and {:?}", part(one), part(other))
+        })
+        .collect();
+    words.join("; ")
 }
