@@ -11,7 +11,7 @@ use super::declare::declare;
 use super::names::{Names, Secrets};
 use super::spec::Spec;
 use crate::aws::ecs::{self, text};
-use crate::aws::{Aws, Error as AwsError, secrets, tagging};
+use crate::aws::{Aws, Error as AwsError, ecs_clusters, secrets, tagging};
 use crate::config::{Config, SecretReference};
 use crate::error::Result;
 use crate::kind::{OWNER_TAG, Scope};
@@ -127,6 +127,7 @@ async fn listed(aws: &Aws, config: &Config) -> Result<BTreeSet<Place>, AwsError>
         .values()
         .map(|service| &service.cluster.name);
     let there = ecs_clusters::all(aws).await?;
+    let there: Vec<String> = there.iter().map(|arn| last_part(arn).to_owned()).collect();
     let declared = config.clusters.keys().chain(of_services);
     let clusters: BTreeSet<&String> = declared.chain(there.iter()).collect();
     let lists = clusters.iter().map(|cluster| async move {
