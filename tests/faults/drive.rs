@@ -263,7 +263,10 @@ impl Drive {
         let began = self.time.read();
         held(&self.under_way).clear();
         let said = Mutex::new(String::new());
-        let mut ran = match self.killable(self.try_apply(declared, &said)).await {
+        let mut ran = match self
+            .killable(Box::pin(self.try_apply(declared, &said)))
+            .await
+        {
             None => Ran::default(),
             Some(Ok((planned, outcome))) => Ran {
                 exit: Some(outcome.exit_code()),

@@ -112,7 +112,7 @@ pub(crate) struct Terms {
 
 /// Longest time of a run: its own limit of 30 minutes, the last rollout that began within it, the
 /// final looks and the retries of what was under way.
-const LONGEST_RUN: Duration = Duration::from_mins(60);
+const LONGEST_RUN: Duration = Duration::from_hours(1);
 /// How long a slow answer takes in the sandbox.
 const SLOW_ANSWER: Duration = Duration::from_hours(1);
 

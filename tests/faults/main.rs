@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test binary with a main of its own: what it prints is its report, and it fails loudly"
 )]
 

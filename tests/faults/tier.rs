@@ -36,7 +36,7 @@ pub(crate) struct Tier {
 /// In how many parts a sweep goes by rotation.
 const PARTS: usize = 5;
 /// Cases of each sweep in the quick tier.
-const QUICK: usize = 40;
+const QUICK: usize = 12;
 
 impl Tier {
     /// As the environment says.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use provision::sandbox::{FaultKind, Outcome, Service, Store, Table, TraceEntry};
+use provision::sandbox::{FaultKind, Service, Store, Table, TraceEntry};
 use serde_json::Value;
 
 use super::access::{self, Access};
@@ -44,7 +44,7 @@ pub(crate) struct Seen {
     pub(crate) checks: BTreeMap<&'static str, u64>,
     /// The world after each write, where they are wanted.
     pub(crate) states: Vec<Store>,
-    /// Whether this run has sent a write.
+    /// Whether this run has tried a write.
     pub(crate) wrote_in_run: bool,
 }
 
@@ -154,8 +154,7 @@ impl Watch {
             });
         }
         seen.asked.push(asked);
-        let sent = !entry.reads && entry.outcome != Outcome::NotSent;
-        seen.wrote_in_run |= sent;
+        seen.wrote_in_run |= !entry.reads;
         if entry.wrote && !entry.reads {
             seen.written += 1;
             seen.deleted += u64::from(entry.operation.starts_with("Delete"));

@@ -53,16 +53,13 @@ impl HttpClient for Wire {
 /// Whether a request writes, by the name of its operation.
 fn is_write(request: &HttpRequest) -> bool {
     let target = request.headers().get("x-amz-target");
-    let operation = match target.and_then(|target| target.rsplit('.').next()) {
-        Some(operation) => operation.to_owned(),
-        None => {
-            let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
-            let action = body
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("Action="));
-            action.unwrap_or_default().to_owned()
-        }
+    let target = target.and_then(|target| target.rsplit('.').next());
+    let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+    let action = || {
+        body.split('&')
+            .find_map(|pair| pair.strip_prefix("Action="))
     };
+    let operation = target.or_else(action).unwrap_or_default();
     !["Get", "List", "Describe", "BatchGet"]
         .iter()
         .any(|prefix| operation.starts_with(prefix))

@@ -21,7 +21,7 @@ pub(crate) fn faults(call: u64, operation: &str) -> Vec<(String, Fault)> {
         .filter(|kind| *kind != FaultKind::UnknownOperation)
         .map(|kind| (format!("{kind:?}"), Fault::at(call, kind)));
     let mut for_good = Fault::at(call, FaultKind::Throttled).times(Times::FOREVER);
-    for_good.operation = operation.to_owned();
+    operation.clone_into(&mut for_good.operation);
     once.chain([("ThrottledForGood".to_owned(), for_good)])
         .collect()
 }

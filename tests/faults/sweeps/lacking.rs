@@ -28,9 +28,9 @@ const MAY_LACK: [&str; 4] = [
 fn cases(roads: &Roads) -> Vec<Case> {
     let mut cases = Vec::new();
     for (transition, road) in roads.tiny() {
-        let reads = road.twin.asked.iter().filter(|asked| !asked.writes);
-        let reads: BTreeSet<&String> = reads.map(|asked| &asked.operation).collect();
-        for operation in reads {
+        let asked = road.twin.asked.iter().filter(|asked| !asked.writes);
+        let operations: BTreeSet<&String> = asked.map(|asked| &asked.operation).collect();
+        for operation in operations {
             let key = key("lacking", transition, operation);
             let (road, operation) = (road.clone(), operation.clone());
             let terms = Terms {

@@ -116,7 +116,7 @@ pub(crate) fn seed(key: &str) -> u64 {
     })
 }
 
-/// Chance that is the same every time (SplitMix64).
+/// Chance that is the same every time (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(pub(crate) u64);
 

@@ -73,11 +73,11 @@ fn script(address: &Address, way: Failure) -> Script {
     Script::of(match way {
         Failure::Denied => kinds_of
             .iter()
-            .map(|operation| fault(&format!("write:{operation}"), FaultKind::AccessDenied))
+            .map(|operation| fault(operation, FaultKind::AccessDenied))
             .collect(),
         Failure::Broken => kinds_of
             .iter()
-            .map(|operation| fault(&format!("write:{operation}"), FaultKind::InternalBefore))
+            .map(|operation| fault(operation, FaultKind::InternalBefore))
             .collect(),
         Failure::Unreadable => reads(&address.kind)
             .iter()
@@ -86,33 +86,62 @@ fn script(address: &Address, way: Failure) -> Script {
     })
 }
 
-/// The writes that are about a kind, without their service.
+/// The writes that are about a kind.
 fn operations(kind: &str) -> &'static [&'static str] {
     match kind {
-        "oidc_provider" => &["*OpenIDConnectProvider"],
+        "oidc_provider" => &["write:*OpenIDConnectProvider"],
         "policy" => &[
-            "CreatePolicy",
-            "DeletePolicy",
-            "CreatePolicyVersion",
-            "*agPolicy",
+            "iam:CreatePolicy*",
+            "iam:DeletePolicy*",
+            "iam:TagPolicy",
+            "iam:UntagPolicy",
         ],
         "role" => &[
-            "*Role",
-            "*RolePolicy",
-            "*RoleDescription",
-            "*AssumeRolePolicy",
-            "*RolePermissionsBoundary",
+            "write:*Role",
+            "write:*RolePolicy",
+            "write:*RoleDescription",
+            "write:*AssumeRolePolicy",
+            "write:*RolePermissionsBoundary",
         ],
         "repository" => &[
-            "*Repository*",
-            "*LifecyclePolicy",
-            "*ImageTagMutability",
-            "*agResource",
+            "ecr:Create*",
+            "ecr:Put*",
+            "ecr:Set*",
+            "ecr:Delete*",
+            "ecr:Tag*",
+            "ecr:Untag*",
         ],
-        "log_group" => &["*LogGroup*", "*RetentionPolicy", "*agResource"],
-        "secret" => &["*Secret*", "*agResource"],
-        "cluster" => &["*Cluster*", "*agResource"],
-        _ => &["*Service", "RegisterTaskDefinition", "*agResource"],
+        "log_group" => &[
+            "logs:Create*",
+            "logs:Put*",
+            "logs:Delete*",
+            "logs:Tag*",
+            "logs:Untag*",
+        ],
+        "secret" => &[
+            "secretsmanager:Create*",
+            "secretsmanager:Put*",
+            "secretsmanager:Update*",
+            "secretsmanager:Delete*",
+            "secretsmanager:Tag*",
+            "secretsmanager:Untag*",
+        ],
+        "cluster" => &[
+            "ecs:CreateCluster",
+            "ecs:UpdateCluster*",
+            "ecs:PutCluster*",
+            "ecs:DeleteCluster",
+            "ecs:TagResource",
+            "ecs:UntagResource",
+        ],
+        _ => &[
+            "ecs:CreateService",
+            "ecs:UpdateService",
+            "ecs:DeleteService",
+            "ecs:RegisterTaskDefinition",
+            "ecs:TagResource",
+            "ecs:UntagResource",
+        ],
     }
 }
 
@@ -163,8 +192,10 @@ fn judge(
             ran.exit
         ));
     }
+    // A list that cannot be read is named by its operation, which `journey` looks for.
     let name = &address.name;
-    if !ran.said.contains(name.as_str()) {
+    let is_unread = matches!(way, Failure::Unreadable);
+    if !is_unread && !ran.said.contains(name.as_str()) {
         broken.push(format!("12: {address} is not named in {}", tail(&ran.said)));
     }
     if matches!(way, Failure::Unreadable) {
@@ -173,7 +204,14 @@ fn judge(
         }
         return broken;
     }
-    let waits = dependents(&road.setting.declared.desired, address);
+    let mut waits = dependents(&road.setting.declared.desired, address);
+    // What a role may do follows from its policies: they may have no lawful order without it.
+    if let Some(spec) = road.setting.declared.desired.get(address)
+        && address.kind == "role"
+        && let Ok(kind) = kind_of(KINDS, &address.kind)
+    {
+        waits.extend(kind.refers(spec));
+    }
     let now = records::end_state(&journey.bench.drive.sandbox.snapshot());
     for (record, words) in records::differences(&road.twin.end, &now) {
         let whose = records::address(&record);

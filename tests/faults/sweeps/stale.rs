@@ -9,7 +9,7 @@ use crate::roads::{Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "stale",
     title: "reads that lag behind a write, tiny",
-    push: Push::About(4_800),
+    push: Push::About(3_000),
     cases,
 };
 

@@ -1,12 +1,13 @@
-//! The same world shown in other orders, other spellings and pages of one item: the same plan, byte
-//! by byte, and the same end.
+//! The same world shown in other orders, other spellings and pages of one item: the same calls in
+//! the same order with the same hazards, byte by byte, and the same end. (What a plan shows of a document
+//! as it is keeps the account's spelling.)
 
 use std::sync::Arc;
 
+use provision::plan::Plan;
 use provision::sandbox::Script;
 
 use super::{Case, Push, Sweep, seed};
-use crate::drive::words;
 use crate::journey::{Bench, Terms, travel};
 use crate::roads::{Road, Roads, key};
 
@@ -48,7 +49,7 @@ async fn see(bench: &Bench, road: Arc<Road>, view: Script) -> Vec<String> {
         bench.drive.reset(&road.setting.start);
         bench.drive.sandbox.play(script);
         said.push(match bench.drive.plan(&road.setting.declared).await {
-            Ok(plan) => words(&plan),
+            Ok(plan) => what(&plan),
             Err(error) => format!("{error:?}"),
         });
     }
@@ -89,4 +90,14 @@ fn first_difference(one: &str, other: &str) -> String {
         })
         .collect();
     words.join("; ")
+}
+
+/// What the plan does, as text.
+fn what(plan: &Plan) -> String {
+    let steps = plan.steps.iter();
+    let steps =
+        steps.map(|step| format!("{} {} {:?}", step.address, step.call.json(), step.hazards));
+    let actions = plan.actions.iter();
+    let actions = actions.map(|action| format!("{} {:?}", action.address, action.hazards));
+    steps.chain(actions).collect::<Vec<_>>().join("\n")
 }
