@@ -22,6 +22,12 @@ enum Use {
     Audit,
     /// By what follows or starts a rollout.
     Rollout,
+    /// By what asks whether an environment has proved an image.
+    Proof,
+    /// By `run`.
+    Run,
+    /// By `revisions prune`.
+    Prune,
 }
 
 /// What a call is made on.
@@ -43,6 +49,10 @@ enum On {
     /// Every service of the clusters: those that carry our mark may no longer be declared.
     Services,
     TaskDefinitions,
+    /// Those of other clusters too: any may use a revision.
+    EveryService,
+    /// Every task of the clusters: their ids are not known beforehand.
+    Tasks,
 }
 
 /// Every call that the code can make. `tests` compare it with the names of operations in the source.
@@ -166,6 +176,13 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:DescribeTasks", On::Anything, Use::Rollout),
     ("ecs:ListTasks", On::Anything, Use::Write),
     ("ecs:DescribeTasks", On::Anything, Use::Write),
+    ("ecs:RunTask", On::TaskDefinitions, Use::Run),
+    ("ecs:TagResource", On::Tasks, Use::Run),
+    ("ecs:StopTask", On::Tasks, Use::Run),
+    ("ecs:DeregisterTaskDefinition", On::Anything, Use::Prune),
+    ("ecs:DescribeServices", On::EveryService, Use::Prune),
+    // Under a narrower scope CloudWatch leaves composite alarms out.
+    ("cloudwatch:DescribeAlarms", On::Anything, Use::Proof),
 ];
 
 /// The commands that have a policy, with when they call.
@@ -178,14 +195,16 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ("snapshot", &[Use::Look, Use::Audit]),
     ("can", &[Use::Look, Use::Audit]),
     ("who-can", &[Use::Look, Use::Audit]),
-    ("deploy", &[Use::Rollout, Use::Look]),
-    ("promote", &[Use::Rollout, Use::Look]),
+    ("deploy", &[Use::Rollout, Use::Look, Use::Proof]),
+    ("promote", &[Use::Rollout, Use::Look, Use::Proof]),
+    ("run", &[Use::Rollout, Use::Look, Use::Proof, Use::Run]),
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
     ("logs", &[Use::Rollout, Use::Look]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
+    ("revisions-prune", &[Use::Rollout, Use::Look, Use::Prune]),
     ("scale", &[Use::Rollout, Use::Look]),
     ("continue", &[Use::Rollout, Use::Look]),
 ];
@@ -222,7 +241,7 @@ pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
                 // Nobody needs a permission to ask who they are.
                 continue;
             }
-            passes |= writes && matches!(*operation, "ecs:RegisterTaskDefinition");
+            passes |= matches!(*operation, "ecs:RegisterTaskDefinition" | "ecs:RunTask") && writes;
             let takes_resources = known.is_none_or(|known| !known.resources.is_empty());
             let on = if takes_resources { *on } else { On::Anything };
             wanted.entry(on).or_default().insert(action);
@@ -359,6 +378,8 @@ fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
             let forms = &["service/{}/*", "service-deployment/{}/*"];
             ("ecs", each(clusters(config).into_iter(), forms))
         }
+        On::EveryService => ("ecs", vec!["service/*".to_owned()]),
+        On::Tasks => ("ecs", each(clusters(config).into_iter(), &["task/{}/*"])),
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);
             ("ecs", each(families, &["task-definition/{}:*"]))

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -12,6 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::{Aws, Error};
 
@@ -22,6 +24,8 @@ pub struct Download {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// Where a redirect leads. It is not followed.
+    pub location: Option<String>,
 }
 
 /// Turns a request of the SDK into a plain GET, and keeps what is answered.
@@ -75,6 +79,7 @@ impl Intercept for Get {
         let download = Download {
             status: response.status().as_u16(),
             body: response.body().bytes().unwrap_or_default().to_vec(),
+            location: response.headers().get("location").map(str::to_owned),
         };
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(download);
         Ok(())
@@ -86,6 +91,16 @@ impl Intercept for Get {
 /// # Errors
 /// Nothing was answered.
 pub async fn get(aws: &Aws, url: &str) -> Result<Download, Error> {
+    get_within(aws, url, aws.attempt_timeout).await
+}
+
+/// The same, within a time of its own.
+///
+/// # Errors
+/// Nothing was answered in time.
+pub async fn get_within(aws: &Aws, url: &str, timeout: Duration) -> Result<Download, Error> {
+    let timeouts = TimeoutConfig::builder().operation_timeout(timeout);
+    let timeouts = timeouts.operation_attempt_timeout(timeout).build();
     let answer = Arc::new(Mutex::new(None));
     let get = Get {
         url: url.to_owned(),
@@ -97,6 +112,7 @@ pub async fn get(aws: &Aws, url: &str) -> Result<Download, Error> {
         .ecr
         .get_authorization_token()
         .customize()
+        .config_override(aws_sdk_ecr::config::Builder::new().timeout_config(timeouts))
         .interceptor(get)
         .send()
         .await;

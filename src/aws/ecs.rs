@@ -83,6 +83,12 @@ pub async fn list_services(aws: &Aws, cluster: &str) -> Result<Vec<String>, Erro
     }
 }
 
+/// The ARNs of the tasks of a family that run, or are to run, in a cluster.
+pub async fn family_tasks(aws: &Aws, cluster: &str, family: &str) -> Result<Vec<String>, Error> {
+    let request = json!({"cluster": cluster, "family": family, "maxResults": ITEMS_A_PAGE});
+    pages(aws, Operation::ListTasks, request, "taskArns").await
+}
+
 /// The ARNs of a family's ACTIVE revisions, newest first, as many as `most`.
 pub async fn active_revisions(aws: &Aws, family: &str, most: u32) -> Result<Vec<String>, Error> {
     let request = json!({

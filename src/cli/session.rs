@@ -49,13 +49,22 @@ impl<'a> Session<'a> {
 
     /// The way to AWS or to the sandbox. The account is checked: nothing of another one is read.
     pub(super) async fn connect(&self) -> Result<Aws> {
+        self.connect_at(Pace::AtOnce).await
+    }
+
+    /// The same for what goes on without end: there the sandbox's time passes no faster than ours.
+    pub(super) async fn connect_to_follow(&self) -> Result<Aws> {
+        self.connect_at(Pace::AsOurs).await
+    }
+
+    async fn connect_at(&self, pace: Pace) -> Result<Aws> {
         let project = &self.config.project;
         let place = Place {
             account_id: project.account_id.clone(),
             region: project.region.clone(),
             partition: project.partition,
         };
-        let aws = open(&place, self.global).await?;
+        let aws = open_at(&place, self.global, pace).await?;
         aws.identity().await?;
         Ok(aws)
     }
@@ -87,6 +96,10 @@ pub(super) struct Place {
 
 /// The way to this place, or to the sandbox in its stead. Sends nothing.
 pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
+    open_at(place, global, Pace::AtOnce).await
+}
+
+async fn open_at(place: &Place, global: &Global, pace: Pace) -> Result<Aws> {
     let mut connection = Connection::new(&place.region, place.partition.home_region());
     connection.profile.clone_from(&global.profile);
     connection.endpoint_url.clone_from(&global.endpoint_url);
@@ -96,7 +109,10 @@ pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
     let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
     if let Some(file) = global.sandbox() {
         // Its time is its own: a rollout of minutes takes none of ours.
-        let sandbox_clock = Arc::new(VirtualClock::default());
+        let sandbox_clock = Arc::new(Paced {
+            clock: VirtualClock::default(),
+            pace,
+        });
         let sandbox = sandbox(&file, place, global, sandbox_clock.clone())?;
         connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         connection.endpoint_url = None;
@@ -128,7 +144,7 @@ fn sandbox(
     file: &Path,
     place: &Place,
     global: &Global,
-    clock: Arc<VirtualClock>,
+    clock: Arc<dyn crate::sandbox::Clock>,
 ) -> Result<Sandbox> {
     let sandbox =
         Sandbox::open(file, &place.account_id, &place.region, clock).map_err(|error| {
@@ -150,11 +166,42 @@ fn sandbox(
     Ok(sandbox)
 }
 
+/// How fast the sandbox's time passes while somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// A wait ends at once.
+    AtOnce,
+    /// A wait takes as long as it says.
+    AsOurs,
+}
+
+/// The sandbox's clock, at a pace.
+#[derive(Debug)]
+struct Paced {
+    clock: VirtualClock,
+    pace: Pace,
+}
+
+impl crate::sandbox::Clock for Paced {
+    fn now(&self) -> Duration {
+        crate::sandbox::Clock::now(&self.clock)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            if self.pace == Pace::AsOurs {
+                SystemClock.sleep(duration).await;
+            }
+            self.clock.advance(duration);
+        })
+    }
+}
+
 /// The sandbox's time, for the rest of the program.
 #[derive(Debug)]
 struct SandboxTime {
     sandbox: Sandbox,
-    clock: Arc<VirtualClock>,
+    clock: Arc<Paced>,
 }
 
 impl Clock for SandboxTime {

@@ -33,7 +33,8 @@ pub use progress::Progress;
 pub use reach::{mermaid as reach_mermaid, permits_text, text as reach_text};
 pub use rollout::{RolloutReport, markdown as rollout_markdown, text as rollout_text};
 pub use running::{
-    log_line, revisions as running_revisions, status as running_status, tasks as running_tasks,
+    log_line, prunings as running_prunings, revisions as running_revisions,
+    status as running_status, tasks as running_tasks,
 };
 pub use sarif::sarif;
 pub use saved::SavedPlan;

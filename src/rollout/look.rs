@@ -1,9 +1,11 @@
 //! What runs, for those who look: services in a line each, tasks, revisions.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::deploy::primary;
-use super::{count, deployment, target};
+use super::{count, deployment, target, uses};
 use crate::aws::ecs::{self, text, texts};
 use crate::aws::{Attempts, Aws, EcsOperation, ecr_images};
 use crate::config::Config;
@@ -181,8 +183,8 @@ pub struct Revision {
     pub name: String,
     /// The images of its containers: the digest, or else the text.
     pub images: Vec<String>,
-    /// Whether the service runs it.
-    pub runs: bool,
+    /// Who uses it: services and tasks.
+    pub uses: Option<String>,
     /// Whether a rollback would go back to it.
     pub target: bool,
     /// What proved its image.
@@ -195,11 +197,13 @@ pub struct Revision {
 /// What could not be read.
 pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revision>> {
     let live = target::live(aws, config, key).await?;
-    let runs = service::revision(&live).unwrap_or_default();
     let back = super::find_back(aws, config, key, &live, None).await;
     let family = config.services.get(key).map(|one| one.task.family.as_str());
+    let family = family.unwrap_or_default();
+    let clusters = [text(&live, "clusterArn").unwrap_or_default().to_owned()];
+    let uses = uses::find(aws, &clusters, &BTreeSet::from([family])).await?;
     let mut revisions = Vec::new();
-    for arn in ecs::active_revisions(aws, family.unwrap_or_default(), MOST_REVISIONS).await? {
+    for arn in ecs::active_revisions(aws, family, MOST_REVISIONS).await? {
         let (definition, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
         let containers = definition
             .get("containerDefinitions")
@@ -213,7 +217,7 @@ pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revi
         revisions.push(Revision {
             name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
             images: images.collect(),
-            runs: arn == runs,
+            uses: uses.of(&arn),
             target: is_target,
             proved_by: tags
                 .get(super::deploy::PROVED_BY)
