@@ -28,6 +28,10 @@ enum Use {
     Run,
     /// By `revisions prune`.
     Prune,
+    /// By `exec`.
+    Exec,
+    /// By `logs --follow`.
+    Tail,
 }
 
 /// What a call is made on.
@@ -53,6 +57,7 @@ enum On {
     EveryService,
     /// Every task of the clusters: their ids are not known beforehand.
     Tasks,
+    ClustersAndTasks,
 }
 
 /// Every call that the code can make. `tests` compare it with the names of operations in the source.
@@ -179,6 +184,8 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:RunTask", On::TaskDefinitions, Use::Run),
     ("ecs:TagResource", On::Tasks, Use::Run),
     ("ecs:StopTask", On::Tasks, Use::Run),
+    ("ecs:ExecuteCommand", On::ClustersAndTasks, Use::Exec),
+    ("logs:StartLiveTail", On::LogGroups, Use::Tail),
     ("ecs:DeregisterTaskDefinition", On::Anything, Use::Prune),
     ("ecs:DescribeServices", On::EveryService, Use::Prune),
     // Under a narrower scope CloudWatch leaves composite alarms out.
@@ -197,11 +204,12 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ("who-can", &[Use::Look, Use::Audit]),
     ("deploy", &[Use::Rollout, Use::Look, Use::Proof]),
     ("promote", &[Use::Rollout, Use::Look, Use::Proof]),
+    ("exec", &[Use::Rollout, Use::Look, Use::Exec]),
     ("run", &[Use::Rollout, Use::Look, Use::Proof, Use::Run]),
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
-    ("logs", &[Use::Rollout, Use::Look]),
+    ("logs", &[Use::Rollout, Use::Look, Use::Tail]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
     ("revisions-prune", &[Use::Rollout, Use::Look, Use::Prune]),
@@ -379,6 +387,10 @@ fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
             ("ecs", each(clusters(config).into_iter(), forms))
         }
         On::EveryService => ("ecs", vec!["service/*".to_owned()]),
+        On::ClustersAndTasks => (
+            "ecs",
+            each(clusters(config).into_iter(), &["cluster/{}", "task/{}/*"]),
+        ),
         On::Tasks => ("ecs", each(clusters(config).into_iter(), &["task/{}/*"])),
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);

@@ -227,7 +227,8 @@ struct ByScheme {
     secure: SharedHttpClient,
 }
 
-fn http_client() -> SharedHttpClient {
+/// The HTTP client that goes out.
+pub(super) fn http_client() -> SharedHttpClient {
     SharedHttpClient::new(ByScheme {
         plain: Builder::new().build_with_connector_fn(|settings, components| {
             connector(settings, components).build_http()

@@ -123,3 +123,95 @@ pub async fn get_within(aws: &Aws, url: &str, timeout: Duration) -> Result<Downl
         (None, Ok(_)) => Err(Error::unreadable("the download has no answer")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use super::super::{Clock, Connection, SystemClock};
+    use super::*;
+
+    /// A server that answers each path in its own way, for as long as the process lives.
+    fn server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let Some(Ok(first)) = lines.next() else {
+                    continue;
+                };
+                let headers: Vec<String> = lines
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty())
+                    .collect();
+                let signed = headers
+                    .iter()
+                    .any(|line| line.to_lowercase().starts_with("authorization"));
+                let answer = match first.split(' ').nth(1).unwrap_or_default() {
+                    _ if signed => "HTTP/1.1 418 signed\r\ncontent-length: 0\r\n\r\n",
+                    "/ok" => "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwell",
+                    "/moved" => "HTTP/1.1 302 Found\r\nlocation: /ok\r\ncontent-length: 0\r\n\r\n",
+                    "/ill" => "HTTP/1.1 503 ill\r\ncontent-length: 0\r\n\r\n",
+                    _ => {
+                        held.push(stream);
+                        continue;
+                    }
+                };
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        format!("127.0.0.1:{}", address.port())
+    }
+
+    async fn aws() -> Aws {
+        let mut connection = Connection::new("us-east-2", "us-east-1");
+        connection.http_client = Some(super::super::connect::http_client());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let account = "633607774026".to_owned();
+        Aws::connect(&connection, account, "aws".to_owned(), clock, 1).await
+    }
+
+    #[tokio::test]
+    async fn a_page_is_what_the_server_answers_and_no_redirect_is_followed() {
+        let (aws, server) = (aws().await, server());
+        let page = get(&aws, &format!("http://{server}/ok")).await.unwrap();
+        assert_eq!(
+            (page.status, page.body.as_slice()),
+            (200, b"well".as_slice())
+        );
+        let page = get(&aws, &format!("http://{server}/moved")).await.unwrap();
+        assert_eq!((page.status, page.location.as_deref()), (302, Some("/ok")));
+        let page = get(&aws, &format!("http://{server}/ill")).await.unwrap();
+        assert_eq!(page.status, 503);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_is_given_up_in_time() {
+        let (aws, server) = (aws().await, server());
+        let begun = std::time::Instant::now();
+        let url = format!("http://{server}/silent");
+        let error = get_within(&aws, &url, Duration::from_millis(300))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, super::super::error::TIMEOUT);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn what_speaks_no_tls_and_who_is_not_there_do_not_answer() {
+        let (aws, server) = (aws().await, server());
+        get(&aws, &format!("https://{server}/ok"))
+            .await
+            .unwrap_err();
+        let closed = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let error = get(&aws, &format!("http://{closed}/ok")).await.unwrap_err();
+        assert_eq!(error.code, super::super::error::REFUSED);
+    }
+}

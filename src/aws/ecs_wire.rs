@@ -146,6 +146,8 @@ operations! {
     read DescribeTasks = describe_tasks,
     /// Starts a task by itself.
     write RunTask = run_task,
+    /// Opens a session in a container.
+    write ExecuteCommand = execute_command,
     /// Stops a task.
     write StopTask = stop_task,
     /// Adds tags.

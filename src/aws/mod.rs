@@ -91,7 +91,7 @@ pub struct Aws {
     revisions: RevisionCache,
     identity: OnceCell<Identity>,
     buckets: Buckets,
-    ledger: OpenLedger,
+    ledger: Arc<OpenLedger>,
     attempt_timeout: Duration,
     genuine: bool,
 }
@@ -133,7 +133,7 @@ impl Aws {
             revisions: RevisionCache::none(),
             identity: OnceCell::new(),
             buckets: Buckets::default(),
-            ledger: OpenLedger::default(),
+            ledger: Arc::new(OpenLedger::default()),
             attempt_timeout: Timeouts::default().attempt,
             genuine: false,
         }
@@ -187,6 +187,13 @@ impl Aws {
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.ledger.copy()
+    }
+
+    /// The same for later, when this is gone.
+    #[must_use]
+    pub fn ledger_later(&self) -> impl Fn() -> Ledger + 'static {
+        let ledger = self.ledger.clone();
+        move || ledger.copy()
     }
 
     /// The clock of this run.

@@ -8,6 +8,7 @@ mod completions;
 mod confirm;
 mod deploy;
 mod destroy;
+mod exec;
 mod global;
 mod init;
 mod interrupt;
@@ -72,6 +73,7 @@ enum Command {
     Wait(operate::Wait),
     Logs(logs::Arguments),
     Run(run::Arguments),
+    Exec(exec::Arguments),
     Tasks(operate::Tasks),
     Revisions(revisions::Arguments),
     Scale(operate::Scale),
@@ -195,6 +197,7 @@ async fn operate(command: &Command, session: &Session<'_>) -> Result<u8> {
         Command::Wait(arguments) => operate::wait(arguments, session).await,
         Command::Logs(arguments) => logs::run(arguments, session).await,
         Command::Run(arguments) => run::run(arguments, session).await,
+        Command::Exec(arguments) => exec::run(arguments, session).await,
         Command::Tasks(arguments) => operate::tasks(arguments, session).await,
         Command::Revisions(arguments) => revisions::run(arguments, session).await,
         Command::Scale(arguments) => operate::scale(arguments, session).await,

@@ -111,7 +111,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
             None => error.hint("The task goes on; provision logs shows what it writes."),
         }
     })?;
-    finish(session, &key, &ran, &end)
+    finish(arguments, session, &key, &ran, &end)
 }
 
 /// The revision that is asked for; none where it is the one that the service runs.
@@ -146,12 +146,19 @@ async fn revision(
 }
 
 /// Says how it ended; gives the exit code.
-fn finish(session: &Session<'_>, key: &str, ran: &Ran, end: &End) -> Result<u8> {
+fn finish(
+    arguments: &Arguments,
+    session: &Session<'_>,
+    key: &str,
+    ran: &Ran,
+    end: &End,
+) -> Result<u8> {
     let address = format!("service/{key}");
     let seconds = end.took.as_secs();
     let (id, container) = (&ran.id, &ran.container);
     if end.stopped_for == Some(StoppedFor::Timeout) {
-        let message = format!("The task {id} was stopped: it took longer than {seconds} s.");
+        let most = arguments.timeout.unwrap_or_default().as_secs();
+        let message = format!("The task {id} was stopped: it took longer than {most} s.");
         return Err(Error::failed(message)
             .at(address)
             .hint("Give it more time with --timeout, or none."));

@@ -1,6 +1,7 @@
 //! What every command that reads infra.toml begins with: the checked configuration, and the way to
 //! the account that it names.
 
+use std::cell::OnceCell;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -10,18 +11,28 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::global::Global;
-use crate::aws::{Aws, Clock, Connection, SystemClock};
+use crate::aws::{Aws, Clock, Connection, Ledger, SystemClock};
 use crate::config::{self, Config, Partition};
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::Screen;
+use crate::report::{self, Screen};
 use crate::sandbox::{Sandbox, Script, VirtualClock};
 
 /// One run on one infra.toml.
-#[derive(Debug)]
 pub(super) struct Session<'a> {
     pub(super) global: &'a Global,
     pub(super) screen: &'a Screen,
     pub(super) config: Arc<Config>,
+    /// What the run has asked of AWS, once it is connected.
+    ledger: OnceCell<Box<dyn Fn() -> Ledger>>,
+}
+
+/// With -v a run ends with what it asked of AWS, whatever came of it.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Some(ledger) = self.ledger.get().filter(|_| self.screen.is_verbose()) {
+            self.screen.say(&report::ledger(&ledger()));
+        }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -44,6 +55,7 @@ impl<'a> Session<'a> {
             global,
             screen,
             config,
+            ledger: OnceCell::new(),
         })
     }
 
@@ -65,6 +77,8 @@ impl<'a> Session<'a> {
             partition: project.partition,
         };
         let aws = open_at(&place, self.global, pace).await?;
+        // A command connects once; where it does so again, the first says enough.
+        let _ = self.ledger.set(Box::new(aws.ledger_later()));
         aws.identity().await?;
         Ok(aws)
     }

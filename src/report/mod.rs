@@ -6,6 +6,7 @@ mod difference;
 mod error;
 mod github;
 mod json;
+mod ledger;
 mod markdown;
 mod outcome;
 mod progress;
@@ -27,6 +28,7 @@ pub use audit::{
 };
 pub use github::{Workflow, escape_command};
 pub use json::{JSON_FORMAT_VERSION, plan as plan_json};
+pub use ledger::text as ledger;
 pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;

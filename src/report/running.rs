@@ -7,9 +7,9 @@ use anstyle::{AnsiColor, Style};
 use crate::aws::log_events::Event;
 use crate::rollout::{Pruning, Revision, Running, RunningImage, Status, Task};
 
-/// The services, each with what it runs. `drift` says in a line what differs from infra.toml.
+/// The services, each with what it runs and what of it differs from infra.toml.
 #[must_use]
-pub fn status(services: &[Status], drift: &str) -> String {
+pub fn status(services: &[Status]) -> String {
     let mut text = String::new();
     for service in services {
         let _ = writeln!(text, "service/{}", service.key);
@@ -23,6 +23,7 @@ pub fn status(services: &[Status], drift: &str) -> String {
             rollout,
             tasks,
             desired,
+            drift,
         } = running;
         let _ = writeln!(text, "  tasks     {tasks} of {desired} running");
         let _ = writeln!(text, "  revision  {revision}");
@@ -33,8 +34,16 @@ pub fn status(services: &[Status], drift: &str) -> String {
         for image in images {
             text.push_str(&of_image(image));
         }
+        let drift = match drift.as_slice() {
+            [] => "none".to_owned(),
+            fields => format!(
+                "{}; run provision plan service/{}",
+                fields.join(", "),
+                service.key
+            ),
+        };
+        let _ = writeln!(text, "  drift     {drift}");
     }
-    let _ = writeln!(text, "{drift}");
     text
 }
 

@@ -5,6 +5,7 @@ mod cause;
 mod checks;
 mod deploy;
 mod deployment;
+mod enter;
 mod lines;
 mod look;
 mod outcome;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use self::deploy::{Started, current, deploy, send};
+pub use self::enter::{Door, Entered, enter};
 pub use self::look::{
     Revision, Running, RunningImage, Status, Task, answer_hook, revisions, scale, status, tasks,
 };

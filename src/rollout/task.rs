@@ -136,7 +136,7 @@ fn no_revision(error: crate::aws::Error, revision: &str) -> Error {
 }
 
 /// The container that is meant.
-fn container<'a>(definition: &'a Value, wanted: Option<&str>) -> Result<&'a Value> {
+pub(super) fn container<'a>(definition: &'a Value, wanted: Option<&str>) -> Result<&'a Value> {
     let containers = definition
         .get("containerDefinitions")
         .and_then(Value::as_array);
@@ -401,13 +401,18 @@ fn end(ran: &Ran, task: &Value, stopped_for: Option<StoppedFor>, took: Duration)
     let containers = task.get("containers").and_then(Value::as_array);
     let mut containers = containers.into_iter().flatten();
     let container = containers.find(|one| text(one, "name") == Some(ran.container.as_str()));
-    let reason = container
-        .and_then(|one| text(one, "reason"))
-        .unwrap_or_default();
+    let own = container.and_then(|one| text(one, "reason"));
+    let own = own.unwrap_or_default().trim_end_matches('.');
+    let reason = text(task, "stoppedReason").unwrap_or("no reason given");
+    let reason = reason.trim_end_matches('.');
     End {
         exit: container.and_then(|one| one.get("exitCode")?.as_i64()),
-        out_of_memory: reason.contains("OutOfMemory"),
-        reason: super::cause::reason(task),
+        out_of_memory: own.contains("OutOfMemory"),
+        reason: if own.is_empty() || reason.contains(own) {
+            reason.to_owned()
+        } else {
+            format!("{reason}; {own}")
+        },
         stopped_for,
         took,
     }

@@ -4,14 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::aws::Aws;
 use crate::aws::ecs::{self, text};
-use crate::aws::{Aws, EcsOperation};
 use crate::error::Result;
-
-/// Most tasks in one `DescribeTasks`.
-const TASKS_A_CALL: usize = 100;
 
 /// Reasons by the revision's ARN.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,14 +91,9 @@ async fn services(
 async fn tasks(aws: &Aws, cluster: &str, family: &str, uses: &mut Uses) -> Result<()> {
     let arns = ecs::family_tasks(aws, cluster, family).await?;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for arns in arns.chunks(TASKS_A_CALL) {
-        let request = json!({"cluster": cluster, "tasks": arns});
-        let answer = ecs::read(aws, EcsOperation::DescribeTasks, &request).await?;
-        let tasks = answer.get("tasks").and_then(Value::as_array);
-        for task in tasks.into_iter().flatten() {
-            if let Some(arn) = text(task, "taskDefinitionArn") {
-                *counts.entry(arn.to_owned()).or_default() += 1;
-            }
+    for task in ecs::tasks(aws, cluster, &arns).await? {
+        if let Some(arn) = text(&task, "taskDefinitionArn") {
+            *counts.entry(arn.to_owned()).or_default() += 1;
         }
     }
     for (arn, count) in counts {

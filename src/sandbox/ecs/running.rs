@@ -78,7 +78,11 @@ pub(super) fn task(
         .cloned()
         .unwrap_or_default();
     let mut containers: Vec<Value> = Vec::new();
-    for container in definition.list("containerDefinitions") {
+    let all = definition.list("containerDefinitions").iter();
+    let is_checked = all
+        .clone()
+        .any(|container| container.get("healthCheck").is_some());
+    for container in all {
         let container_id = world.uuid();
         let image = container.str("image");
         let mut made = json!({
@@ -86,6 +90,7 @@ pub(super) fn task(
             "taskArn": arn,
             "name": container.str("name"),
             "image": image,
+            "runtimeId": format!("{id}-{}", containers.len() + 1_000_000_000),
             "lastStatus": "RUNNING",
             "healthStatus": if container.get("healthCheck").is_some() { "HEALTHY" } else { "UNKNOWN" },
         });
@@ -103,7 +108,7 @@ pub(super) fn task(
         "memory": definition.str("memory"),
         "desiredStatus": "RUNNING",
         "lastStatus": "RUNNING",
-        "healthStatus": "UNKNOWN",
+        "healthStatus": if is_checked { "HEALTHY" } else { "UNKNOWN" },
         "group": group,
         "startedBy": started_by,
         "createdAt": world.epoch(),
