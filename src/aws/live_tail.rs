@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::operation::start_live_tail::StartLiveTailOutput;
+use aws_sdk_cloudwatchlogs::types::error::StartLiveTailResponseStreamError;
 use aws_sdk_cloudwatchlogs::types::{LiveTailSessionLogEvent, StartLiveTailResponseStream};
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
+use aws_smithy_types::event_stream::RawMessage;
 
 use super::log_events::{Event, time_of};
 use super::{Aws, Error};
@@ -61,13 +64,7 @@ impl Session {
             let received = self.0.response_stream.recv();
             let message = match tokio::time::timeout(LONGEST_SILENCE, received).await {
                 Err(_) => return Update::Broken("it has been silent for a minute".to_owned()),
-                Ok(Err(error)) if error.code() == Some("SessionTimeoutException") => {
-                    return Update::TimedOut;
-                }
-                Ok(Err(error)) => {
-                    let code = error.code().unwrap_or("the connection broke");
-                    return Update::Broken(code.to_owned());
-                }
+                Ok(Err(error)) => return broken(&error),
                 Ok(Ok(None)) => return Update::Broken("the connection was closed".to_owned()),
                 Ok(Ok(Some(message))) => message,
             };
@@ -81,6 +78,18 @@ impl Session {
                 };
             }
         }
+    }
+}
+
+/// What an error in a session means. Its kind stands in a header: it has no code as other errors do.
+fn broken(error: &SdkError<StartLiveTailResponseStreamError, RawMessage>) -> Update {
+    match error.as_service_error() {
+        Some(error) if error.is_session_timeout_exception() => Update::TimedOut,
+        Some(error) => {
+            let words = error.message().unwrap_or("CloudWatch gave it up");
+            Update::Broken(words.trim_end_matches('.').to_owned())
+        }
+        None => Update::Broken("the connection broke".to_owned()),
     }
 }
 

@@ -71,7 +71,14 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         rollout::follow_logs(&aws, &wanted, &mut tell).await?;
         return Ok(0);
     }
-    for event in rollout::read_logs(&aws, &wanted).await? {
+    let events = rollout::read_logs(&aws, &wanted).await?;
+    if events.is_empty() {
+        let seconds = arguments.since.as_secs();
+        screen.say(&format!(
+            "No event in the last {seconds} s; --since 2h looks further back."
+        ));
+    }
+    for event in events {
         if !screen.result_while_read(&log_line(&event, several))? {
             break;
         }

@@ -133,6 +133,17 @@ pub(super) async fn tasks(arguments: &Tasks, session: &Session<'_>) -> Result<u8
         found.extend(rollout::tasks(&aws, &session.config, key, arguments.stopped).await?);
     }
     session.screen.result(&running_tasks(&found))?;
+    if found.is_empty() {
+        let environment = &arguments.services.environment;
+        let words = if arguments.stopped {
+            "stopped lately; ECS remembers them for an hour"
+        } else {
+            "runs; --stopped shows those that stopped lately"
+        };
+        session
+            .screen
+            .say(&format!("No task of {environment} {words}."));
+    }
     Ok(0)
 }
 
