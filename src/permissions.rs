@@ -32,6 +32,12 @@ enum Use {
     Exec,
     /// By `logs --follow`.
     Tail,
+    /// By what takes the project's lock.
+    Lock,
+    /// By what removes it.
+    Unlock,
+    /// By what asks whether somebody holds it.
+    AskLock,
 }
 
 /// What a call is made on.
@@ -58,6 +64,8 @@ enum On {
     /// Every task of the clusters: their ids are not known beforehand.
     Tasks,
     ClustersAndTasks,
+    /// The parameter of the lock, where infra.toml names one.
+    Lock,
 }
 
 /// Every call that the code can make. `tests` compare it with the names of operations in the source.
@@ -190,31 +198,51 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:DescribeServices", On::EveryService, Use::Prune),
     // Under a narrower scope CloudWatch leaves composite alarms out.
     ("cloudwatch:DescribeAlarms", On::Anything, Use::Proof),
+    ("ssm:PutParameter", On::Lock, Use::Lock),
+    ("ssm:GetParameter", On::Lock, Use::Unlock),
+    ("ssm:DeleteParameter", On::Lock, Use::Unlock),
+    ("ssm:GetParameter", On::Lock, Use::AskLock),
 ];
 
 /// The commands that have a policy, with when they call.
 const COMMANDS: &[(&str, &[Use])] = &[
     ("plan", &[Use::Look]),
-    ("apply", &[Use::Look, Use::Write, Use::Delete]),
-    ("destroy", &[Use::Look, Use::Delete]),
+    (
+        "apply",
+        &[Use::Look, Use::Write, Use::Delete, Use::Lock, Use::Unlock],
+    ),
+    ("destroy", &[Use::Look, Use::Delete, Use::Lock, Use::Unlock]),
     ("output", &[Use::Look]),
     ("audit", &[Use::Look, Use::Audit]),
     ("snapshot", &[Use::Look, Use::Audit]),
     ("can", &[Use::Look, Use::Audit]),
     ("who-can", &[Use::Look, Use::Audit]),
-    ("deploy", &[Use::Rollout, Use::Look, Use::Proof]),
-    ("promote", &[Use::Rollout, Use::Look, Use::Proof]),
+    (
+        "deploy",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
+    ),
+    (
+        "promote",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
+    ),
     ("exec", &[Use::Rollout, Use::Look, Use::Exec]),
-    ("run", &[Use::Rollout, Use::Look, Use::Proof, Use::Run]),
+    (
+        "run",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof, Use::Run],
+    ),
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
     ("logs", &[Use::Rollout, Use::Look, Use::Tail]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
-    ("revisions-prune", &[Use::Rollout, Use::Look, Use::Prune]),
-    ("scale", &[Use::Rollout, Use::Look]),
+    (
+        "revisions-prune",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Prune],
+    ),
+    ("scale", &[Use::Rollout, Use::Look, Use::AskLock]),
     ("continue", &[Use::Rollout, Use::Look]),
+    ("unlock", &[Use::Unlock]),
 ];
 
 /// Commands that only look although a rollout is what they look at.
@@ -395,6 +423,10 @@ fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);
             ("ecs", each(families, &["task-definition/{}:*"]))
+        }
+        On::Lock => {
+            let lock = config.project.lock.iter().map(|lock| &lock.parameter);
+            ("ssm", each(lock, &["parameter{}"]))
         }
     }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use futures::future::{join_all, try_join_all};
 
+use super::lock;
 use super::rollout::{Following, Sent};
 use super::session::Session;
 use crate::aws::Aws;
@@ -78,6 +79,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     let service = arguments.following.service.as_deref();
     let keys = rollout::keys(config, &arguments.environment, service)?;
     let aws = session.connect().await?;
+    lock::ask(session, &aws).await?;
     let targets = rollout::resolve(&aws, config, &keys, &selection).await?;
     let mut proofs: Vec<Option<Proof>> = vec![None; targets.len()];
     let environment = config

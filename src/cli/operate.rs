@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::lock;
 use super::rollout::{Following, Sent};
 use super::session::Session;
 use crate::aws::Aws;
@@ -151,6 +152,7 @@ pub(super) async fn tasks(arguments: &Tasks, session: &Session<'_>) -> Result<u8
 pub(super) async fn scale(arguments: &Scale, session: &Session<'_>) -> Result<u8> {
     let keys = arguments.services.keys(session)?;
     let aws = session.connect().await?;
+    lock::ask(session, &aws).await?;
     for key in &keys {
         rollout::scale(&aws, &session.config, key, arguments.tasks)
             .await

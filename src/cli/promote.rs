@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::deploy::{Allowed, proved, send};
+use super::lock;
 use super::rollout::Following;
 use super::session::Session;
 use crate::aws::Aws;
@@ -55,6 +56,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     let service = arguments.following.service.as_deref();
     let keys = rollout::keys(config, &to.name, service)?;
     let aws = session.connect().await?;
+    lock::ask(session, &aws).await?;
     let mut targets = Vec::new();
     for key in &keys {
         targets.push(target(session, &aws, key, &from.name).await?);

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::lock;
 use super::session::Session;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,6 +75,7 @@ async fn prune(arguments: &Prune, session: &Session<'_>) -> Result<u8> {
     let service = arguments.service.as_deref();
     let keys = rollout::keys(&session.config, &arguments.environment, service)?;
     let aws = session.connect().await?;
+    lock::ask(session, &aws).await?;
     let look = || rollout::plan_pruning(&aws, &session.config, &keys, arguments.keep);
     let prunings = look().await?;
     session.screen.result(&running_prunings(&prunings))?;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::deploy::{Allowed, digest, proved};
 use super::interrupt::Interrupt;
+use super::lock;
 use super::rollout::duration;
 use super::session::Session;
 use crate::aws::Aws;
@@ -68,6 +69,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     let service = arguments.service.as_deref();
     let key = rollout::one_key(config, &arguments.environment, service)?;
     let aws = session.connect().await?;
+    lock::ask(session, &aws).await?;
     let live = rollout::live(&aws, config, &key).await?;
     let revision = revision(arguments, session, &aws, &key).await?;
     let revision = revision.or_else(|| service::revision(&live).map(str::to_owned));
