@@ -45,16 +45,19 @@ pub async fn start(aws: &Aws, groups: &[String], filter: Option<&str>) -> Result
         .iter()
         .map(|name| format!("arn:{partition}:logs:{region}:{account}:log-group:{name}"))
         .collect();
-    aws.read_once("logs:StartLiveTail", |clients| {
+    let opened = aws.read_once("logs:StartLiveTail", |clients| {
         clients
             .logs
             .start_live_tail()
             .set_log_group_identifiers(Some(arns.clone()))
             .set_log_event_filter_pattern(filter.map(str::to_owned))
             .send()
-    })
-    .await
-    .map(Session)
+    });
+    // The SDK's own timeouts end before the first message of the stream, for which it waits.
+    match tokio::time::timeout(LONGEST_SILENCE, opened).await {
+        Ok(opened) => opened.map(Session),
+        Err(_) => Err(Error::late("logs:StartLiveTail")),
+    }
 }
 
 impl Session {

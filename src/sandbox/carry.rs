@@ -194,9 +194,10 @@ impl Account {
             .err()
             .map_or(Outcome::Done, |error| Outcome::Refused(error.code.clone()));
         self.record(call, outcome, wrote, fault);
-        if call.operation == "StartLiveTail" && answer.is_ok() && fault.is_none() {
+        let is_cut = fault == Some(FaultKind::TruncatedBody);
+        if call.operation == "StartLiveTail" && answer.is_ok() && (fault.is_none() || is_cut) {
             let now = self.with_world(self.now(), &view, |world, _| world.milliseconds());
-            return Delivery::Tail(Tail::of(call, now));
+            return Delivery::Tail(Tail::of(call, now, is_cut));
         }
         self.player.after(call, fault, answer, &request_id)
     }

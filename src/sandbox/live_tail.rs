@@ -30,6 +30,8 @@ pub(super) struct Tail {
     pattern: String,
     /// When it began, in milliseconds since the epoch.
     since: i64,
+    /// Whether the connection breaks before the session ends.
+    cut: bool,
 }
 
 /// Whether a session may begin: what AWS says before the stream.
@@ -63,13 +65,14 @@ fn invalid(message: &str) -> ServiceError {
 
 impl Tail {
     /// The session that a request begins at `now`, in milliseconds.
-    pub(super) fn of(call: &Call, now: i64) -> Self {
+    pub(super) fn of(call: &Call, now: i64, cut: bool) -> Self {
         let groups = call.input.texts("logGroupIdentifiers").into_iter();
         let groups = groups.filter_map(|arn| arn.split_once(":log-group:"));
         Self {
             groups: groups.map(|(_, name)| name.to_owned()).collect(),
             pattern: call.input.str("logEventFilterPattern").to_owned(),
             since: now,
+            cut,
         }
     }
 
@@ -93,8 +96,10 @@ impl Tail {
                 json!({ "sessionMetadata": { "sampled": false }, "sessionResults": events });
             put(&mut body, "event", "sessionUpdate", &update);
         }
-        let end = json!({ "message": "The session has timed out." });
-        put(&mut body, "exception", "SessionTimeoutException", &end);
+        if !self.cut {
+            let end = json!({ "message": "The session has timed out." });
+            put(&mut body, "exception", "SessionTimeoutException", &end);
+        }
         respond(200, "application/vnd.amazon.eventstream", body, "sandbox")
     }
 }
