@@ -63,7 +63,7 @@ async fn follow(stage: &Stage, lines: usize) -> (Vec<String>, Vec<String>) {
             Heard::Event(event) => heard.push(event.message.clone()),
             Heard::Detail(words) | Heard::Warning(words) => details.push(words.to_owned()),
         }
-        Ok(heard.len() < lines && details.len() < 200)
+        Ok(heard.len() < lines && details.len() < 12)
     };
     follow_logs(&stage.aws, &wanted, &mut tell).await.unwrap();
     (heard, details)
