@@ -52,13 +52,13 @@ pub(crate) async fn run(config: &SdkConfig, checks: &mut Checks) {
         .await;
     checks.see("alarm/set missing", end(&set), "ResourceNotFound");
     describe(&cloudwatch, checks).await;
-    let gone = cloudwatch
-        .delete_alarms()
-        .alarm_names("conform-all")
-        .alarm_names("conform")
-        .send()
-        .await;
-    checks.see("alarm/delete", end(&gone), "ok");
+    for (check, name) in [
+        ("alarm/delete composite", "conform-all"),
+        ("alarm/delete", "conform"),
+    ] {
+        let gone = cloudwatch.delete_alarms().alarm_names(name).send().await;
+        checks.see(check, end(&gone), "ok");
+    }
     live_tail(config, checks).await;
 }
 
