@@ -191,7 +191,6 @@ impl Aws {
     }
 
     /// The same for later, when this is gone.
-    #[must_use]
     pub fn ledger_later(&self) -> impl Fn() -> Ledger + 'static {
         let ledger = self.ledger.clone();
         move || ledger.copy()

@@ -94,7 +94,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         return Ok(0);
     }
     let mut tell = |news: News<'_>| match news {
-        News::Line(line) => screen.result(&format!("{}\n", line.trim_end_matches('\n'))),
+        News::Line(text) => screen.result(&format!("{}\n", text.trim_end_matches('\n'))),
         News::State(state) => {
             screen.say(&format!("  task {}: {state}", ran.id));
             Ok(())

@@ -69,14 +69,14 @@ impl<'a> Session<'a> {
         self.connect_at(Pace::AsOurs).await
     }
 
-    async fn connect_at(&self, pace: Pace) -> Result<Aws> {
+    async fn connect_at(&self, speed: Pace) -> Result<Aws> {
         let project = &self.config.project;
         let place = Place {
             account_id: project.account_id.clone(),
             region: project.region.clone(),
             partition: project.partition,
         };
-        let aws = open_at(&place, self.global, pace).await?;
+        let aws = open_at(&place, self.global, speed).await?;
         // A command connects once; where it does so again, the first says enough.
         let _ = self.ledger.set(Box::new(aws.ledger_later()));
         aws.identity().await?;
@@ -113,7 +113,7 @@ pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
     open_at(place, global, Pace::AtOnce).await
 }
 
-async fn open_at(place: &Place, global: &Global, pace: Pace) -> Result<Aws> {
+async fn open_at(place: &Place, global: &Global, speed: Pace) -> Result<Aws> {
     let mut connection = Connection::new(&place.region, place.partition.home_region());
     connection.profile.clone_from(&global.profile);
     connection.endpoint_url.clone_from(&global.endpoint_url);
@@ -125,12 +125,12 @@ async fn open_at(place: &Place, global: &Global, pace: Pace) -> Result<Aws> {
         // Its time is its own: a rollout of minutes takes none of ours.
         let sandbox_clock = Arc::new(Paced {
             clock: VirtualClock::default(),
-            pace,
+            speed,
         });
         let sandbox = sandbox(&file, place, global, sandbox_clock.clone())?;
         connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         connection.endpoint_url = None;
-        if pace == Pace::AsOurs {
+        if speed == Pace::AsOurs {
             // Other runs on the same file move its time on, by more than any request may take.
             connection.timeouts.attempt = Duration::from_hours(24);
         }
@@ -197,7 +197,7 @@ enum Pace {
 #[derive(Debug)]
 struct Paced {
     clock: VirtualClock,
-    pace: Pace,
+    speed: Pace,
 }
 
 impl crate::sandbox::Clock for Paced {
@@ -207,7 +207,7 @@ impl crate::sandbox::Clock for Paced {
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            if self.pace == Pace::AsOurs {
+            if self.speed == Pace::AsOurs {
                 SystemClock.sleep(duration).await;
             }
             self.clock.advance(duration);

@@ -118,8 +118,8 @@ fn last_lines(output: &Output) -> String {
         .collect();
     let last = lines.get(lines.len().saturating_sub(LAST_LINES)..);
     let last = last.unwrap_or_default().iter();
-    last.map(|line| format!("\n      {}", redact::hide_line(line.trim_end())))
-        .collect()
+    let shown = last.map(|line| redact::hide_line(line.trim_end()));
+    shown.fold(String::new(), |text, line| text + "\n      " + &line)
 }
 
 async fn alarm(aws: &Aws, name: &str) -> Result<String, String> {

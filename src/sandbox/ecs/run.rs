@@ -253,17 +253,16 @@ fn end(world: &mut World<'_>, key: &str, run: &Value, cause: Option<Cause>) {
         .first()
         .map(|one| one.str("image").to_owned());
     let exit = run.number("exit").unwrap_or(0);
-    let (code, stopped_reason, reason, exit) = match cause {
-        Some(cause) => cause.words(&image.unwrap_or_default()),
-        None => {
-            let reason = "Essential container in task exited".to_owned();
-            (
-                "EssentialContainerExited",
-                reason,
-                String::new(),
-                Some(exit),
-            )
-        }
+    let (code, stopped_reason, reason, exit) = if let Some(cause) = cause {
+        cause.words(&image.unwrap_or_default())
+    } else {
+        let reason = "Essential container in task exited".to_owned();
+        (
+            "EssentialContainerExited",
+            reason,
+            String::new(),
+            Some(exit),
+        )
     };
     running::stop(world, key, code, &stopped_reason);
     let wanted = run.text("container").map(str::to_owned);
