@@ -158,16 +158,16 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
             block_on(output::run(arguments, &Session::load(global, screen)?))
         }
         Command::Sandbox(arguments) => sandbox::run(arguments, &Session::load(global, screen)?),
-        Command::Policy(arguments) => policy::run(arguments, screen),
+        Command::Policy(arguments) => policy::run(arguments, global, screen),
         Command::Can(arguments) => match arguments.file() {
-            Some(path) => can::can(arguments, path, screen),
+            Some(path) => can::can(arguments, path, global, screen),
             None => block_on(can::can_in_account(
                 arguments,
                 &Session::load(global, screen)?,
             )),
         },
         Command::WhoCan(arguments) => match arguments.file() {
-            Some(path) => can::who_can(arguments, path, screen),
+            Some(path) => can::who_can(arguments, path, global, screen),
             None => block_on(can::who_can_in_account(
                 arguments,
                 &Session::load(global, screen)?,
