@@ -321,7 +321,7 @@ impl World {
         let plan = plan::plan(&input).unwrap();
         let begun = aws.clock().now();
         let outcome = apply(&run, &plan).await;
-        let took = (aws.clock().now() - begun).as_secs();
+        let took = aws.clock().now().saturating_sub(begun).as_secs();
         let cloud = things.cloud();
         let failures = outcome.failures.iter().map(|(_, error)| error.clone());
         Came {
