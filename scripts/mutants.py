@@ -61,7 +61,7 @@ pub fn mutant() -> u32 {
 def listed(area):
     """The mutants of an area, as cargo-mutants lists them."""
     files, _ = AREAS[area]
-    command = [LISTER, "mutants", "--list", "--json", "--dir", ROOT]
+    command = [LISTER, "mutants", "--no-config", "--list", "--json", "--dir", ROOT]
     for pattern in files:
         command += ["--file", pattern]
     output = subprocess.run(command, check=True, capture_output=True, text=True)
