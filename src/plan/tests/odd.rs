@@ -144,3 +144,15 @@ fn what_is_removed_on_the_way_is_replaced_and_what_is_not_is_changed() {
     assert!(!of_actions.is_empty());
     assert!(Plan::default().is_empty());
 }
+
+#[test]
+fn what_is_used_without_our_mark_is_not_adopted() {
+    let nobodys = |word| vec![("odd/a", AnySpec::new(Odd { owner: None, word }))];
+    let (live, desired) = (world(nobodys("was")), world(nobodys("is")));
+    let kinds: [&dyn AnyKind; 1] = [&Oddity];
+    let used = plan(&Input {
+        kinds: &kinds,
+        ..input(&desired, &live)
+    });
+    assert_eq!(used.unwrap().hazards(), BTreeSet::new());
+}
