@@ -127,8 +127,9 @@ impl Graph {
     }
 
     fn leave(&mut self, position: usize, state: State) {
-        if let Some(current) = self.states.get_mut(position) {
-            *current = state;
+        match self.states.get_mut(position) {
+            Some(current) if matches!(current, State::Waiting | State::Started) => *current = state,
+            _ => return,
         }
         self.ready.remove(&position);
         let followers = self

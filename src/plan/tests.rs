@@ -11,8 +11,6 @@ use crate::aws::Aws;
 use crate::config::Config;
 use crate::kind::{Kind, Owned, Performed, Scope};
 
-mod odd;
-
 const MARK: &str = "toy@here";
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
