@@ -249,8 +249,25 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ("unlock", &[Use::Unlock]),
 ];
 
-/// Commands that only look although a rollout is what they look at.
-const READERS: &[&str] = &["status", "wait", "logs", "tasks", "revisions"];
+/// Commands that only look although a rollout is what they look at, but for these writes.
+const READERS: &[(&str, &[&str])] = &[
+    ("status", &[]),
+    ("wait", &[]),
+    ("logs", &[]),
+    ("tasks", &[]),
+    ("revisions", &[]),
+    ("revisions-prune", &["ecs:DeregisterTaskDefinition"]),
+    ("exec", &["ecs:ExecuteCommand"]),
+    ("run", RUN_WRITES),
+];
+
+/// With --tag or --digest, `run` registers a revision.
+const RUN_WRITES: &[&str] = &[
+    "ecs:RunTask",
+    "ecs:StopTask",
+    "ecs:RegisterTaskDefinition",
+    "ecs:TagResource",
+];
 
 /// The names of the commands that have a policy.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -270,14 +287,15 @@ pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
     let mut passes = false;
     for command in commands {
         let (name, uses) = COMMANDS.iter().find(|(name, _)| name == command)?;
-        let reads_only = READERS.contains(name);
+        let reader = READERS.iter().find(|(reader, _)| reader == name);
         for (operation, on, when) in CALLS.iter().filter(|(_, _, when)| uses.contains(when)) {
             let action = iam_action(operation);
             let known = actions::find(&action);
             let writes = known
                 .as_ref()
                 .is_some_and(|known| known.level > actions::Level::Read);
-            if reads_only && writes || *operation == "sts:GetCallerIdentity" {
+            let is_left_out = reader.is_some_and(|(_, own)| !own.contains(operation));
+            if writes && is_left_out || *operation == "sts:GetCallerIdentity" {
                 // Nobody needs a permission to ask who they are.
                 continue;
             }
