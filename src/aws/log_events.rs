@@ -69,3 +69,37 @@ async fn page(
     });
     Ok((events.collect(), answer.next_token))
 }
+
+/// The last events of one stream, as many as `most`, oldest first; none where there is no such stream.
+pub async fn last(aws: &Aws, group: &str, stream: &str, most: i32) -> Result<Vec<Event>, Error> {
+    let answer = aws
+        .read("logs:GetLogEvents", |clients| {
+            clients
+                .logs
+                .get_log_events()
+                .log_group_name(group)
+                .log_stream_name(stream)
+                .limit(most)
+                .start_from_head(false)
+                .send()
+        })
+        .await;
+    let answer = match answer {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        other => other?,
+    };
+    let events = answer.events.unwrap_or_default().into_iter();
+    Ok(events
+        .map(|event| {
+            let time = event.timestamp.unwrap_or_default();
+            let stamp = DateTime::from_millis(time).fmt(Format::DateTime);
+            Event {
+                id: String::new(),
+                time: Duration::from_millis(u64::try_from(time).unwrap_or_default()),
+                stamp: stamp.unwrap_or_default(),
+                stream: stream.to_owned(),
+                message: event.message.unwrap_or_default(),
+            }
+        })
+        .collect())
+}

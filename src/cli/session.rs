@@ -103,11 +103,12 @@ pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
         clock = Arc::new(SandboxTime {
             sandbox,
             clock: sandbox_clock,
+            watched: global.screen().is_animated(),
         });
-    } else if global.sandbox_faults.is_some() {
+    } else if global.sandbox_faults.is_some() || global.sandbox_rollout().is_some() {
         return Err(Error::new(
             ErrorKind::Usage,
-            "--sandbox-faults needs --sandbox.",
+            "--sandbox-faults and --sandbox-rollout need --sandbox.",
         ));
     }
     let (account_id, partition) = (
@@ -138,23 +139,33 @@ fn sandbox(
             ))
             .hint("Name another file with --sandbox=FILE, or remove this one to begin anew.")
         })?;
-    if let Some(path) = &global.sandbox_faults {
-        let script = Script::read(path).map_err(|error| {
+    let script = global.sandbox_faults.as_ref().map(|path| {
+        Script::read(path).map_err(|error| {
             Error::failed(format!(
                 "The fault script {} cannot be read: {error}",
                 path.display()
             ))
-        })?;
-        sandbox.play(script);
+        })
+    });
+    let mut script = script.transpose()?.unwrap_or_default();
+    if let Some(behaviour) = global.sandbox_rollout() {
+        script.rollout = Script::rollouts(behaviour).rollout;
     }
+    sandbox.play(script);
     Ok(sandbox)
 }
+
+/// How many times faster the sandbox's time goes while somebody watches: a rollout of a minute can be
+/// followed, and one of a quarter of an hour is not waited for.
+const FASTER: u32 = 20;
 
 /// The sandbox's time, for the rest of the program.
 #[derive(Debug)]
 struct SandboxTime {
     sandbox: Sandbox,
     clock: Arc<VirtualClock>,
+    /// Whether somebody watches on a terminal; otherwise no time passes.
+    watched: bool,
 }
 
 impl Clock for SandboxTime {
@@ -163,7 +174,12 @@ impl Clock for SandboxTime {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.clock, duration)
+        Box::pin(async move {
+            if self.watched {
+                tokio::time::sleep(duration / FASTER).await;
+            }
+            crate::sandbox::Clock::sleep(&*self.clock, duration).await;
+        })
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Ending {
     Succeeded,
     /// Tasks failed or an alarm went off, and what ran before runs again.
     RolledBack,
+    /// Tasks failed, and so did the way back.
+    RollbackFailed,
     /// Tasks failed, and nothing was put back.
     Failed,
     /// Somebody stopped it.
@@ -33,6 +35,7 @@ impl Ending {
         match self {
             Self::Succeeded => "succeeded",
             Self::RolledBack => "rolled-back",
+            Self::RollbackFailed => "rollback-failed",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
             Self::Superseded => "superseded",
@@ -78,9 +81,10 @@ pub struct Outcome {
     pub deployment: Option<String>,
     /// ECS's own words on the ending.
     pub reason: Option<String>,
-    /// Why tasks stopped, and the service's last events; for endings that are not a success.
+    /// Why tasks stopped and what they wrote last, else the service's last events, in lines; for
+    /// endings that are not a success.
     pub causes: Vec<String>,
-    /// Tasks that run.
+    /// Tasks that run: of the revision that was sent, while the service is on the way to it.
     pub running: i64,
     /// Tasks that are asked for.
     pub desired: i64,
@@ -97,6 +101,10 @@ impl Outcome {
             Ending::RolledBack => (
                 "was rolled back; what ran before runs again",
                 "Mend the cause and run the same command again.",
+            ),
+            Ending::RollbackFailed => (
+                "failed, and what ran before could not be put back",
+                "Run provision status to see what runs, and provision rollback --to REVISION.",
             ),
             Ending::Failed => (
                 "failed, and nothing was put back",

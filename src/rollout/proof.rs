@@ -7,9 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::deploy::primary;
-use super::target;
-use super::{count, deployment};
+use super::send::primary;
+use super::{count, deployment, target};
 use crate::aws::ecs::text;
 use crate::aws::{Aws, download};
 use crate::config::{Check, Config, Environment};
@@ -64,7 +63,7 @@ impl Proof {
 ///
 /// # Errors
 /// The service is not there; what could not be read.
-pub async fn prove(
+pub(super) async fn prove(
     aws: &Aws,
     config: &Config,
     environment: &Environment,
@@ -113,39 +112,73 @@ pub async fn prove(
     Ok(proof)
 }
 
-/// Whether the newest deployment of the service ended with success, and with what it runs.
+/// Whether a deployment of what the service runs ended with success, and nothing is under way since.
 async fn succeeded(aws: &Aws, live: &Value, proof: &mut Proof) -> Result<()> {
-    let key = &proof.key;
+    let key = proof.key.clone();
     let Some(primary) = primary(live) else {
-        let lacking = format!("{key} has no deployment");
-        proof.lacking.push(lacking);
+        proof.lacking.push(format!("{key} has no deployment"));
         return Ok(());
     };
-    let newest = deployment::newest(aws, live).await?;
-    let (state, done, id, wanted) = match &newest {
-        Some(newest) => (
-            text(newest, "status"),
-            newest.get("finishedAt"),
-            text(newest, "serviceDeploymentArn"),
-            "SUCCESSFUL",
-        ),
-        None => (
-            text(primary, "rolloutState"),
-            primary
-                .get("updatedAt")
-                .or_else(|| primary.get("createdAt")),
-            text(primary, "id"),
-            "COMPLETED",
-        ),
+    let list = deployment::list(aws, live).await?;
+    let Some(newest) = list.first() else {
+        by_primary(primary, proof);
+        return Ok(());
     };
-    id.unwrap_or("unknown").clone_into(&mut proof.deployment);
-    proof.since = done.and_then(Value::as_f64).unwrap_or_default();
-    if state != Some(wanted) {
-        let state = state.unwrap_or("without a state");
-        let lacking = format!("the last rollout of {key} is {state}, not {wanted}");
+    let state = text(newest, "status").unwrap_or("without a state");
+    text(newest, "serviceDeploymentArn")
+        .unwrap_or("unknown")
+        .clone_into(&mut proof.deployment);
+    proof.since = finished(newest);
+    // After a rollback an earlier one is what runs.
+    if !matches!(state, "SUCCESSFUL" | "ROLLBACK_SUCCESSFUL") {
+        let lacking = format!("the last rollout of {key} is {state}, not SUCCESSFUL");
         proof.lacking.push(lacking);
+        return Ok(());
+    }
+    let runs = service::revision(live).unwrap_or_default();
+    let targets = list
+        .iter()
+        .filter(|one| text(one, "status") == Some("SUCCESSFUL"))
+        .filter_map(|one| Some((one, text(one, "targetServiceRevisionArn")?)));
+    let targets: Vec<(&Value, &str)> = targets.collect();
+    let arns: Vec<&str> = targets.iter().map(|(_, arn)| *arn).collect();
+    let definitions = deployment::task_definitions(aws, &arns).await?;
+    let brought = |arn: &str| definitions.get(arn).map(String::as_str) == Some(runs);
+    match targets.iter().find(|(_, arn)| brought(arn)) {
+        Some((one, _)) if state != "SUCCESSFUL" || std::ptr::eq(*one, newest) => {
+            let arn = text(one, "serviceDeploymentArn");
+            arn.unwrap_or("unknown").clone_into(&mut proof.deployment);
+        }
+        _ => {
+            let runs = runs.rsplit('/').next().unwrap_or(runs);
+            let lacking = format!("no successful rollout of {key} is known to have brought {runs}");
+            proof.lacking.push(lacking);
+        }
     }
     Ok(())
+}
+
+/// The same where the endpoint has no service deployments.
+fn by_primary(primary: &Value, proof: &mut Proof) {
+    let key = &proof.key;
+    text(primary, "id")
+        .unwrap_or("unknown")
+        .clone_into(&mut proof.deployment);
+    let done = primary
+        .get("updatedAt")
+        .or_else(|| primary.get("createdAt"));
+    proof.since = done.and_then(Value::as_f64).unwrap_or_default();
+    let state = text(primary, "rolloutState").unwrap_or("without a state");
+    if state != "COMPLETED" {
+        let lacking = format!("the last rollout of {key} is {state}, not COMPLETED");
+        proof.lacking.push(lacking);
+    }
+}
+
+/// When a service deployment ended: seconds since the Unix epoch.
+fn finished(deployment: &Value) -> f64 {
+    let finished = deployment.get("finishedAt").and_then(Value::as_f64);
+    finished.unwrap_or_default()
 }
 
 /// Runs one check: in words what passed, or what did not.
@@ -184,7 +217,7 @@ async fn command(words: &[String]) -> Result<String, String> {
 ///
 /// # Errors
 /// There is none.
-pub fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Environment> {
+pub(super) fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Environment> {
     let found = config.environments.iter().find(|one| one.name == name);
     found.ok_or_else(|| {
         Error::new(

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::count;
+use super::send::primary;
 use super::deployment::{Found, describe, find};
+use super::event::Progress;
 use super::outcome::{Ending, Evidence};
 use crate::aws::ecs::text;
 use crate::aws::{Aws, Error};
@@ -13,8 +15,8 @@ use crate::kind::RolloutHandle;
 /// How a rollout stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It goes on; in words.
-    Running(String),
+    /// It goes on.
+    Running(Progress),
     /// It has ended, with ECS's words on it.
     Ended(Ending, Option<String>),
 }
@@ -42,6 +44,18 @@ impl<'a> Watched<'a> {
             failed: false,
             evidence: Evidence::Deployment,
         }
+    }
+
+    /// The same, where it is known which service deployment it is.
+    pub(super) fn known(handle: &'a RolloutHandle, service_deployment: String) -> Self {
+        Self {
+            service_deployment: Some(service_deployment),
+            ..Self::new(handle)
+        }
+    }
+
+    pub(super) fn handle(&self) -> &'a RolloutHandle {
+        self.handle
     }
 
     pub(super) fn evidence(&self) -> Evidence {
@@ -94,7 +108,7 @@ impl<'a> Watched<'a> {
             Some("FAILED") if is_primary => Standing::Ended(Ending::Failed, reason),
             _ if !is_primary => replaced(service, self.failed),
             Some("COMPLETED") => Standing::Ended(Ending::Succeeded, reason),
-            Some(_) => Standing::Running(progress(service, "IN_PROGRESS")),
+            Some(state) => Standing::Running(progress(service, state)),
             None => {
                 self.evidence = Evidence::Counts;
                 by_counts(service, ours)
@@ -112,12 +126,6 @@ fn our_deployment<'a>(handle: &RolloutHandle, service: &'a Value) -> Option<&'a 
     })
 }
 
-fn primary(service: &Value) -> Option<&Value> {
-    let deployments = service.get("deployments")?.as_array()?;
-    let is_primary = |one: &&Value| text(one, "status") == Some("PRIMARY");
-    deployments.iter().find(is_primary)
-}
-
 fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &Value) -> Standing {
     let status = text(deployment, "status").unwrap_or("UNKNOWN");
     let rollback = deployment
@@ -127,9 +135,13 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
         .or(rollback)
         .map(str::to_owned);
     match status {
+        // It did succeed, but what it brought is being replaced already.
+        "SUCCESSFUL" if is_superseded(handle, service) => {
+            Standing::Ended(Ending::Superseded, reason)
+        }
         "SUCCESSFUL" => Standing::Ended(Ending::Succeeded, reason),
         "ROLLBACK_SUCCESSFUL" => Standing::Ended(Ending::RolledBack, reason),
-        "ROLLBACK_FAILED" => Standing::Ended(Ending::Failed, reason),
+        "ROLLBACK_FAILED" => Standing::Ended(Ending::RollbackFailed, reason),
         "STOPPED" if is_triggered(deployment) => Standing::Ended(Ending::Failed, reason),
         "STOPPED" if is_superseded(handle, service) => Standing::Ended(Ending::Superseded, reason),
         "STOPPED" => Standing::Ended(Ending::Stopped, reason),
@@ -137,9 +149,10 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
             if let Some(hook) = paused_at(deployment) {
                 return Standing::Ended(Ending::Paused, Some(hook));
             }
-            let stage = text(deployment, "lifecycleStage");
-            let words = stage.map_or(status.to_owned(), |stage| format!("{status}, {stage}"));
-            Standing::Running(progress(service, &words))
+            let mut progress = progress(service, status);
+            progress.step = text(deployment, "lifecycleStage").map(str::to_owned);
+            progress.traffic = traffic(deployment);
+            Standing::Running(progress)
         }
     }
 }
@@ -166,16 +179,26 @@ fn is_superseded(handle: &RolloutHandle, service: &Value) -> bool {
     primary.is_some_and(|primary| !same_id(primary))
 }
 
+/// The share of production traffic that the new revision has; none where no traffic is shifted.
+fn traffic(deployment: &Value) -> Option<i64> {
+    let target = deployment.get("targetServiceRevision")?;
+    let weight = target.get("requestedProductionTrafficWeight")?.as_f64()?;
+    // A weight is between 0 and 100.
+    format!("{weight:.0}").parse().ok()
+}
+
 /// The hook that waits for an answer, in words.
 fn paused_at(deployment: &Value) -> Option<String> {
     let hooks = deployment.get("lifecycleHookDetails")?.as_array()?;
-    let waits = |hook: &&Value| {
-        text(hook, "status") == Some("AWAITING_ACTION") && text(hook, "targetType") == Some("PAUSE")
-    };
-    let hook = hooks.iter().find(waits)?;
+    let hook = hooks.iter().find(|hook| waits(hook))?;
     let stage = text(deployment, "lifecycleStage").unwrap_or("a stage");
     let id = text(hook, "hookId").unwrap_or("without an id");
     Some(format!("hook {id} at {stage}"))
+}
+
+/// Whether a hook waits for somebody to answer it.
+pub(super) fn waits(hook: &Value) -> bool {
+    text(hook, "status") == Some("AWAITING_ACTION") && text(hook, "targetType") == Some("PAUSE")
 }
 
 /// Ours is no longer the primary one, or gone.
@@ -218,15 +241,14 @@ fn unless_scaled_to_zero(handle: &RolloutHandle, service: &Value, standing: Stan
     }
 }
 
-fn progress(service: &Value, state: &str) -> String {
+fn progress(service: &Value, state: &str) -> Progress {
     let deployment = primary(service).unwrap_or(service);
-    let running = count(deployment, "runningCount");
-    let desired = count(deployment, "desiredCount");
-    let failed = count(deployment, "failedTasks");
-    let failed = if failed > 0 {
-        format!(", {failed} failed")
-    } else {
-        String::new()
-    };
-    format!("{state}: {running} of {desired} tasks running{failed}")
+    Progress {
+        state: state.to_owned(),
+        step: None,
+        traffic: None,
+        running: count(deployment, "runningCount"),
+        desired: count(deployment, "desiredCount"),
+        failed: count(deployment, "failedTasks"),
+    }
 }

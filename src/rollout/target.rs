@@ -120,7 +120,7 @@ pub async fn live(aws: &Aws, config: &Config, key: &str) -> Result<Value> {
 ///
 /// # Errors
 /// A service is not there; no image has the tag or the digest.
-pub async fn resolve(
+pub(super) async fn resolve(
     aws: &Aws,
     config: &Config,
     keys: &[String],

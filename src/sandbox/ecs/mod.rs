@@ -6,12 +6,14 @@ mod clusters;
 mod containers;
 mod definitions;
 mod deployments;
+mod hooks;
 mod play;
 mod rollouts;
 mod running;
 mod services;
 mod tags;
 mod tasks;
+mod traffic;
 mod updates;
 
 pub use behaviour::{Behaviour, Cause};
