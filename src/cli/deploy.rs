@@ -79,5 +79,8 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         following: arguments.following.get(),
     };
     let command = format!("deploy {}", arguments.environment);
-    play(session, &command, async |run| rollout::deploy(run, &order).await).await
+    play(session, &command, async |run| {
+        rollout::deploy(run, &order).await
+    })
+    .await
 }

@@ -40,5 +40,8 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         following: arguments.following.get(),
     };
     let command = format!("promote {} {}", arguments.from, arguments.to);
-    play(session, &command, async |run| rollout::promote(run, &promotion).await).await
+    play(session, &command, async |run| {
+        rollout::promote(run, &promotion).await
+    })
+    .await
 }

@@ -34,5 +34,8 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         following: arguments.following.get(),
     };
     let command = format!("rollback {}", arguments.environment);
-    play(session, &command, async |run| rollout::rollback(run, &order).await).await
+    play(session, &command, async |run| {
+        rollout::rollback(run, &order).await
+    })
+    .await
 }

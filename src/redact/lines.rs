@@ -19,7 +19,10 @@ pub fn hide_text(text: &str) -> String {
     while let Some((gap, word, after)) = next_word(rest) {
         shown.push_str(gap);
         // `NAME=`, `NAME: ` and `"NAME": "` name what follows; anything else between ends that.
-        if !gap.chars().all(|letter| letter.is_whitespace() || "\"':=>".contains(letter)) {
+        if !gap
+            .chars()
+            .all(|letter| letter.is_whitespace() || "\"':=>".contains(letter))
+        {
             name.clear();
         }
         let hidden = word_hidden(&name, word);
@@ -69,9 +72,16 @@ fn word_hidden(name: &str, word: &str) -> String {
             .filter_map(|pair| pair.split_once('='))
             .any(|(name, value)| is_credential(name, value));
         let hides = told || is_token(word) || names_credential(name);
-        return if hides { HIDDEN.to_owned() } else { word.to_owned() };
+        return if hides {
+            HIDDEN.to_owned()
+        } else {
+            word.to_owned()
+        };
     }
-    if let Some((own, value)) = word.split_once(['=', ':']).filter(|(_, value)| !value.is_empty()) {
+    if let Some((own, value)) = word
+        .split_once(['=', ':'])
+        .filter(|(_, value)| !value.is_empty())
+    {
         if is_credential(own, value) {
             let sign = word.get(own.len()..=own.len()).unwrap_or("=");
             return format!("{own}{sign}{HIDDEN}");
@@ -98,7 +108,10 @@ mod tests {
         for (line, shown) in [
             ("fatal: the application exits with code 1", None),
             ("GET /healthz 200 in 12ms from 10.0.0.1:41000", None),
-            ("DB_PASSWORD=hunter2 rejected", Some("DB_PASSWORD=(hidden) rejected")),
+            (
+                "DB_PASSWORD=hunter2 rejected",
+                Some("DB_PASSWORD=(hidden) rejected"),
+            ),
             ("password: hunter2", Some("password: (hidden)")),
             (
                 r#"{"user":"root","password":"hunter2","port":5432}"#,
@@ -140,7 +153,17 @@ mod tests {
 
     #[test]
     fn any_text_is_kept_but_for_what_is_hidden() {
-        for line in ["", "  ", "a  b\tc", "ä ö: ü", "x=", "=x", "::", "\"\"", "a: : b"] {
+        for line in [
+            "",
+            "  ",
+            "a  b\tc",
+            "ä ö: ü",
+            "x=",
+            "=x",
+            "::",
+            "\"\"",
+            "a: : b",
+        ] {
             assert_eq!(hide_text(line), line);
         }
     }

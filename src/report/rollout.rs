@@ -191,12 +191,18 @@ mod tests {
         let words = "It failed.\n  | ``` <img src=x> | a |\n  | ::set-output name=x::y";
         let error = Error::new(ErrorKind::Rollout, words).hint("Mend it.");
         for page in [
-            markdown("deploy staging", &[report(Ending::Failed, Some(error.clone()))]),
+            markdown(
+                "deploy staging",
+                &[report(Ending::Failed, Some(error.clone()))],
+            ),
             refusal_markdown("deploy staging", &error),
         ] {
             let (_, after) = page.split_once("````text\n").unwrap();
             let (inside, rest) = after.split_once("\n````\n").unwrap();
-            assert!(inside.contains("<img") && inside.contains("hint: Mend it."), "{page}");
+            assert!(
+                inside.contains("<img") && inside.contains("hint: Mend it."),
+                "{page}"
+            );
             assert!(!rest.contains("<img"), "{page}");
         }
     }

@@ -175,7 +175,7 @@ fn words(event: &Event<'_>) -> String {
             Told::Happened(message) => format!("  {address}: event: {message}"),
         },
         Event::Stabilizing { address } => {
-            format!("  {address}: done: waiting until it is stable")
+            format!("  {address}: deployed; waiting until the service is stable")
         }
     }
 }

@@ -86,7 +86,10 @@ async fn stopped_tasks(
     tasks.retain(|task| is_of(handle, task, begun));
     let stopped = |task: &Value| task.get("stoppedAt").and_then(Value::as_f64);
     tasks.sort_by(|a, b| {
-        let (a, b) = (stopped(a).unwrap_or_default(), stopped(b).unwrap_or_default());
+        let (a, b) = (
+            stopped(a).unwrap_or_default(),
+            stopped(b).unwrap_or_default(),
+        );
         b.total_cmp(&a)
     });
     let mut reasons: BTreeMap<String, Vec<Value>> = BTreeMap::new();

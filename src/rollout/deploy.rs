@@ -38,7 +38,9 @@ pub async fn deploy(run: Run<'_>, order: &Order<'_>) -> Result<Vec<Report>> {
     let keys = target::keys(config, order.environment, order.service)?;
     let targets = target::resolve(aws, config, &keys, order.selection).await?;
     let environments = &config.environments;
-    let environment = environments.iter().find(|one| one.name == order.environment);
+    let environment = environments
+        .iter()
+        .find(|one| one.name == order.environment);
     let proofs = match environment.and_then(|environment| environment.after.as_deref()) {
         Some(after) => {
             let from = proof::environment(config, after)?;
@@ -75,12 +77,15 @@ pub(super) async fn roll(
     if let Some(error) = Error::all(errors) {
         return Err(error);
     }
-    let rolls = targets.iter().zip(proofs).map(|(target, proof)| async move {
-        match send_one(run, target, proof.as_ref(), force).await {
-            Ok(sent) => run.follow(following, &sent).await,
-            Err(error) => Report::failed(&target.address(), &target.digest(), error),
-        }
-    });
+    let rolls = targets
+        .iter()
+        .zip(proofs)
+        .map(|(target, proof)| async move {
+            match send_one(run, target, proof.as_ref(), force).await {
+                Ok(sent) => run.follow(following, &sent).await,
+                Err(error) => Report::failed(&target.address(), &target.digest(), error),
+            }
+        });
     Ok(join_all(rolls).await)
 }
 

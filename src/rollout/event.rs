@@ -156,10 +156,7 @@ mod tests {
             desired: 2,
             ..Progress::default()
         };
-        assert_eq!(
-            progress.to_string(),
-            "IN_PROGRESS: 1 of 2 tasks running"
-        );
+        assert_eq!(progress.to_string(), "IN_PROGRESS: 1 of 2 tasks running");
         progress.step = Some("BAKE_TIME".to_owned());
         progress.failed = 3;
         progress.traffic = Some(10);

@@ -65,7 +65,11 @@ impl History {
         let number = |arn: &str| ecs::revision_of(arn).map_or(0, |(_, number)| number);
         let mut past = Vec::new();
         let has_ended = text(primary, "rolloutState").is_none_or(|state| state != "IN_PROGRESS");
-        let status = if has_ended { "SUCCESSFUL" } else { "IN_PROGRESS" };
+        let status = if has_ended {
+            "SUCCESSFUL"
+        } else {
+            "IN_PROGRESS"
+        };
         if family.iter().any(|arn| number(arn) > number(runs)) {
             // As if it had been: what runs, what was left behind, and what runs once more.
             for (status, arn) in [(status, runs), ("FAILED", ""), ("SUCCESSFUL", runs)] {
@@ -113,8 +117,16 @@ impl History {
             "ROLLBACK_SUCCESSFUL" => Way::Already,
             "SUCCESSFUL" if is_return => Way::Already,
             _ => {
+                // Not what the newest one brought, even if it ended well; where a rollback failed,
+                // what it was to bring back is the first to try once more.
+                let left = [newest.task_definition.as_str(), runs];
+                let left = if newest.status == "ROLLBACK_FAILED" {
+                    left.get(..1).unwrap_or_default()
+                } else {
+                    left.as_slice()
+                };
                 let all = stack(&self.past);
-                let back = all.into_iter().rev().filter(|arn| *arn != runs);
+                let back = all.into_iter().rev().filter(|arn| !left.contains(arn));
                 let mut back: Vec<String> = back.map(str::to_owned).collect();
                 back.extend(self.older.iter().cloned());
                 Way::Revisions(back)
@@ -181,6 +193,9 @@ mod tests {
             let past = history(&["1 SUCCESSFUL", "2 SUCCESSFUL", &last]);
             assert_eq!(past.way_back("3"), revisions(&["2", "1"]), "{status}");
         }
+        // ECS was on its way back to it.
+        let past = history(&["1 SUCCESSFUL", "2 SUCCESSFUL", "3 ROLLBACK_FAILED"]);
+        assert_eq!(past.way_back("2"), revisions(&["2", "1"]));
     }
 
     #[test]
@@ -190,7 +205,11 @@ mod tests {
             let past = history(&["1 SUCCESSFUL", &last]);
             assert!(matches!(past.way_back("2"), Way::Stop(one) if one.task_definition == "2"));
         }
-        for status in ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "STOP_REQUESTED"] {
+        for status in [
+            "ROLLBACK_REQUESTED",
+            "ROLLBACK_IN_PROGRESS",
+            "STOP_REQUESTED",
+        ] {
             let last = format!("2 {status}");
             let past = history(&["1 SUCCESSFUL", &last]);
             assert!(matches!(past.way_back("1"), Way::Follow(_)), "{status}");
@@ -199,7 +218,12 @@ mod tests {
 
     #[test]
     fn a_second_rollback_does_not_go_further_nor_to_and_fro() {
-        let past = history(&["1 SUCCESSFUL", "2 SUCCESSFUL", "3 SUCCESSFUL", "2 SUCCESSFUL"]);
+        let past = history(&[
+            "1 SUCCESSFUL",
+            "2 SUCCESSFUL",
+            "3 SUCCESSFUL",
+            "2 SUCCESSFUL",
+        ]);
         assert_eq!(past.way_back("2"), Way::Already);
         let past = history(&["1 SUCCESSFUL", "2 SUCCESSFUL", "3 ROLLBACK_SUCCESSFUL"]);
         assert_eq!(past.way_back("2"), Way::Already);
@@ -207,7 +231,12 @@ mod tests {
         let past = history(&["1 SUCCESSFUL", "2 SUCCESSFUL", "1 IN_PROGRESS"]);
         assert_eq!(past.way_back("1"), revisions(&["1"]));
         // What was gone back from is no way back from what came next.
-        let past = history(&["1 SUCCESSFUL", "2 SUCCESSFUL", "1 SUCCESSFUL", "3 SUCCESSFUL"]);
+        let past = history(&[
+            "1 SUCCESSFUL",
+            "2 SUCCESSFUL",
+            "1 SUCCESSFUL",
+            "3 SUCCESSFUL",
+        ]);
         assert_eq!(past.way_back("3"), revisions(&["1"]));
     }
 

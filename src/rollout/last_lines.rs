@@ -17,11 +17,7 @@ const MOST_TASKS: usize = 3;
 
 /// The last lines of the containers of these tasks, indented; none where nothing was written, or
 /// where it goes elsewhere.
-pub(super) async fn last_lines(
-    aws: &Aws,
-    handle: &RolloutHandle,
-    tasks: &[Value],
-) -> Vec<String> {
+pub(super) async fn last_lines(aws: &Aws, handle: &RolloutHandle, tasks: &[Value]) -> Vec<String> {
     let Ok(definition) = ecs::task_definition(aws, &handle.task_definition).await else {
         return Vec::new();
     };
@@ -71,7 +67,9 @@ fn streams(definition: &Value, task: &Value) -> Vec<Stream> {
     if chosen.is_empty() {
         chosen = containers;
     }
-    let names = chosen.iter().filter_map(|container| text(container, "name"));
+    let names = chosen
+        .iter()
+        .filter_map(|container| text(container, "name"));
     names
         .filter_map(|name| stream(definition, name, id))
         .collect()
@@ -79,7 +77,9 @@ fn streams(definition: &Value, task: &Value) -> Vec<Stream> {
 
 fn stream(definition: &Value, container: &str, task: &str) -> Option<Stream> {
     let all = definition.get("containerDefinitions")?.as_array()?;
-    let declared = all.iter().find(|one| text(one, "name") == Some(container))?;
+    let declared = all
+        .iter()
+        .find(|one| text(one, "name") == Some(container))?;
     let log = declared.get("logConfiguration")?;
     if text(log, "logDriver") != Some("awslogs") {
         return None;

@@ -147,3 +147,59 @@ impl Outcome {
         Some(Error::new(ErrorKind::Rollout, message).hint(hint))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::{Ending, Evidence, Outcome};
+    use crate::error::ErrorKind;
+
+    const ALL: [Ending; 9] = [
+        Ending::Succeeded,
+        Ending::RolledBack,
+        Ending::RollbackFailed,
+        Ending::Failed,
+        Ending::Stopped,
+        Ending::Superseded,
+        Ending::ScaledToZero,
+        Ending::Paused,
+        Ending::TimedOut,
+    ];
+
+    fn outcome(ending: Ending) -> Outcome {
+        Outcome {
+            ending,
+            evidence: Evidence::ServiceDeployment,
+            deployment: None,
+            reason: Some("Because.".to_owned()),
+            causes: vec!["1 task stopped: it broke".to_owned()],
+            running: 0,
+            desired: 2,
+            took: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn only_success_is_no_error_and_each_ending_has_words_of_its_own() {
+        let mut names = BTreeSet::new();
+        let mut messages = BTreeSet::new();
+        for ending in ALL {
+            assert!(names.insert(ending.name()), "{ending:?}");
+            let error = outcome(ending).error("web");
+            assert_eq!(error.is_none(), ending == Ending::Succeeded, "{ending:?}");
+            let Some(error) = error else { continue };
+            assert_eq!(error.kind, ErrorKind::Rollout);
+            assert!(error.hint.is_some(), "{ending:?}");
+            assert!(messages.insert(error.message.clone()));
+            let (first, rest) = error.message.split_once('\n').unwrap();
+            assert!(first.starts_with("The rollout of web "), "{first}");
+            assert!(
+                first.ends_with(": Because (0 of 2 tasks running)."),
+                "{first}"
+            );
+            assert_eq!(rest, "  1 task stopped: it broke");
+        }
+    }
+}

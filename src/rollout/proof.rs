@@ -226,3 +226,71 @@ pub(super) fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Envi
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Proof, by_primary, command};
+
+    fn proof() -> Proof {
+        Proof {
+            environment: "staging".to_owned(),
+            key: "web-staging".to_owned(),
+            digests: [("web".to_owned(), "sha256:a".to_owned())].into(),
+            deployment: String::new(),
+            since: 0.0,
+            ran: Duration::ZERO,
+            tasks: 1,
+            checks: Vec::new(),
+            lacking: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn another_digest_or_repository_is_not_proved() {
+        let digests =
+            |repository: &str, digest: &str| [(repository.to_owned(), digest.to_owned())].into();
+        let proof = proof();
+        assert!(proof.objections(&digests("web", "sha256:a")).is_empty());
+        let other = proof.objections(&digests("web", "sha256:b"));
+        assert_eq!(other, ["staging runs sha256:a of web, not sha256:b"]);
+        let other = proof.objections(&digests("worker", "sha256:a"));
+        assert_eq!(other, ["staging runs nothing of worker, not sha256:a"]);
+    }
+
+    #[test]
+    fn without_service_deployments_the_primary_one_has_to_be_complete() {
+        let mut found = proof();
+        by_primary(
+            &json!({"id": "ecs-svc/1", "rolloutState": "COMPLETED", "updatedAt": 7.0}),
+            &mut found,
+        );
+        assert_eq!((found.deployment.as_str(), found.since), ("ecs-svc/1", 7.0));
+        assert!(found.lacking.is_empty());
+        for state in [json!("IN_PROGRESS"), json!("FAILED"), json!(null)] {
+            let mut found = proof();
+            by_primary(
+                &json!({"id": "ecs-svc/1", "rolloutState": state}),
+                &mut found,
+            );
+            assert_eq!(found.lacking.len(), 1, "{state}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_passes_by_its_exit_code() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(command(&words("true")).await.is_ok());
+        assert!(
+            command(&words("false"))
+                .await
+                .unwrap_err()
+                .contains("exit status: 1")
+        );
+        let missing = command(&words("no-such-program-here")).await.unwrap_err();
+        assert!(missing.contains("could not be run"), "{missing}");
+    }
+}

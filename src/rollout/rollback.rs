@@ -5,16 +5,17 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::back::{Back, UnderWay, find_back};
+use super::count;
 use super::deploy::tell_sent;
 use super::event::Event;
 use super::follow::{Following, Report, Run, Sent, Until};
 use super::outcome::{Ending, Outcome};
-use super::send::{register_and_send, send};
+use super::send::{primary, register_and_send, send};
 use super::standing::Watched;
 use super::target::{self, Target};
-use super::count;
 use crate::aws::ecs::text;
 use crate::aws::{Attempts, Class, EcsOperation};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::RolloutHandle;
 use crate::kinds::service::{self, Digests};
@@ -76,13 +77,17 @@ async fn go(run: Run<'_>, order: &Return<'_>, mut target: Target, back: Back) ->
     let (digest, started) = match back {
         Back::Stop(_) => return Err(Error::bug("What was stopped is not.")),
         Back::Follow(under_way) => {
-            return Ok(follow_back(run, order.following, &target, &under_way).await);
+            let Target { key, live, .. } = &target;
+            return Ok(follow_back(run, order.following, key, live, &under_way).await);
         }
         Back::Already(revision) => return already(run, &target, &revision).await,
         Back::Revision(registration) => {
             tell(short(&registration.revision));
             let started = send(aws, config, &target.key, &target.live, &registration, false);
-            (registration.digest.clone().unwrap_or_default(), started.await?)
+            (
+                registration.digest.clone().unwrap_or_default(),
+                started.await?,
+            )
         }
         Back::Digests(digests) => {
             target.digests = digests;
@@ -130,32 +135,27 @@ async fn stop(run: Run<'_>, target: &mut Target, under_way: UnderWay) -> Result<
 }
 
 /// Follows a service deployment that goes back.
-async fn follow_back(
+pub(super) async fn follow_back(
     run: Run<'_>,
     following: Following,
-    target: &Target,
+    key: &str,
+    live: &Value,
     under_way: &UnderWay,
 ) -> Report {
-    let address = target.address();
+    let address = format!("service/{key}");
     let mut report = Report::new(&address, "", short(&under_way.task_definition));
     report.deployment = Some(under_way.deployment.clone());
     if following.until == Until::None {
         report.result = "started";
         return report;
     }
-    let declared = run.config.services.get(&target.key);
-    let handle = RolloutHandle {
-        cluster: declared.map_or_else(String::new, |one| one.cluster.name.clone()),
-        service: text(&target.live, "serviceName").unwrap_or_default().to_owned(),
-        deployment: None,
-        task_definition: under_way.task_definition.clone(),
-        digest: None,
-        desired_count: i32::try_from(count(&target.live, "desiredCount")).unwrap_or_default(),
-    };
+    let handle = handle_of(run.config, key, live, under_way);
     let watched = Watched::known(&handle, under_way.deployment.clone());
     let outcome = run.watch(following, &address, watched).await;
-    if outcome.as_ref().is_ok_and(|one| one.ending == Ending::RolledBack)
-        && let Ok(live) = target::live(run.aws, run.config, &target.key).await
+    if outcome
+        .as_ref()
+        .is_ok_and(|one| one.ending == Ending::RolledBack)
+        && let Ok(live) = target::live(run.aws, run.config, key).await
     {
         report.revision = short(service::revision(&live).unwrap_or_default()).to_owned();
         report.digest = digest(run, &live).await.unwrap_or_default();
@@ -164,6 +164,26 @@ async fn follow_back(
         not_back(outcome, &handle)
     })
     .await
+}
+
+/// A service deployment as what is followed.
+pub(super) fn handle_of(
+    config: &Config,
+    key: &str,
+    live: &Value,
+    under_way: &UnderWay,
+) -> RolloutHandle {
+    let declared = config.services.get(key);
+    let of_ours = primary(live)
+        .filter(|one| text(one, "taskDefinition") == Some(under_way.task_definition.as_str()));
+    RolloutHandle {
+        cluster: declared.map_or_else(String::new, |one| one.cluster.name.clone()),
+        service: text(live, "serviceName").unwrap_or_default().to_owned(),
+        deployment: of_ours.and_then(|one| text(one, "id")).map(str::to_owned),
+        task_definition: under_way.task_definition.clone(),
+        digest: None,
+        desired_count: i32::try_from(count(live, "desiredCount")).unwrap_or_default(),
+    }
 }
 
 /// The error of a way back that did not lead there.

@@ -110,7 +110,11 @@ async fn started_all_the_same(
     registration: &Registration,
 ) -> Result<Option<RolloutHandle>> {
     let now = target::live(aws, config, key).await?;
-    let id = |live: &Value| primary(live).and_then(|one| text(one, "id")).map(str::to_owned);
+    let id = |live: &Value| {
+        primary(live)
+            .and_then(|one| text(one, "id"))
+            .map(str::to_owned)
+    };
     let is_ours = primary(&now)
         .is_some_and(|one| text(one, "taskDefinition") == Some(registration.revision.as_str()));
     if !is_ours || id(&now) == id(before) {
@@ -209,7 +213,10 @@ mod tests {
             since: 1_793_491_200.4,
             ran: Duration::from_mins(10),
             tasks: 1,
-            checks: vec!["`curl -f x` ended well".to_owned(), "https://x answers 200".to_owned()],
+            checks: vec![
+                "`curl -f x` ended well".to_owned(),
+                "https://x answers 200".to_owned(),
+            ],
             lacking: Vec::new(),
         };
         let tags = evidence(&proof);

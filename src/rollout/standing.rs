@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use super::count;
-use super::send::primary;
 use super::deployment::{Found, describe, find};
 use super::event::Progress;
 use super::outcome::{Ending, Evidence};
+use super::send::primary;
 use crate::aws::ecs::text;
 use crate::aws::{Aws, Error};
 use crate::kind::RolloutHandle;
@@ -250,5 +250,162 @@ fn progress(service: &Value, state: &str) -> Progress {
         running: count(deployment, "runningCount"),
         desired: count(deployment, "desiredCount"),
         failed: count(deployment, "failedTasks"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Standing, by_counts, by_service_deployment, replaced, unless_scaled_to_zero};
+    use crate::kind::RolloutHandle;
+    use crate::rollout::Ending;
+
+    fn handle() -> RolloutHandle {
+        RolloutHandle {
+            cluster: "c".to_owned(),
+            service: "web".to_owned(),
+            deployment: Some("ecs-svc/1".to_owned()),
+            task_definition: "arn:web:2".to_owned(),
+            digest: None,
+            desired_count: 2,
+        }
+    }
+
+    fn service(id: &str) -> Value {
+        json!({
+            "desiredCount": 2, "runningCount": 2,
+            "deployments": [{
+                "id": id, "status": "PRIMARY", "desiredCount": 2, "runningCount": 1,
+                "failedTasks": 1, "rolloutState": "IN_PROGRESS",
+            }],
+        })
+    }
+
+    fn ending(standing: &Standing) -> Option<Ending> {
+        match standing {
+            Standing::Ended(ending, _) => Some(*ending),
+            Standing::Running(_) => None,
+        }
+    }
+
+    #[test]
+    fn every_status_of_a_service_deployment_is_told_apart() {
+        for (status, ours, other) in [
+            (
+                "SUCCESSFUL",
+                Some(Ending::Succeeded),
+                Some(Ending::Superseded),
+            ),
+            (
+                "ROLLBACK_SUCCESSFUL",
+                Some(Ending::RolledBack),
+                Some(Ending::RolledBack),
+            ),
+            (
+                "ROLLBACK_FAILED",
+                Some(Ending::RollbackFailed),
+                Some(Ending::RollbackFailed),
+            ),
+            ("STOPPED", Some(Ending::Stopped), Some(Ending::Superseded)),
+            ("PENDING", None, None),
+            ("IN_PROGRESS", None, None),
+            ("STOP_REQUESTED", None, None),
+            ("ROLLBACK_REQUESTED", None, None),
+            ("ROLLBACK_IN_PROGRESS", None, None),
+            ("A_STATUS_TO_COME", None, None),
+        ] {
+            let deployment = json!({"status": status});
+            for (id, wanted) in [("ecs-svc/1", ours), ("ecs-svc/2", other)] {
+                let standing = by_service_deployment(&handle(), &service(id), &deployment);
+                assert_eq!(ending(&standing), wanted, "{status} {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_monitors_stopped_has_failed() {
+        for monitor in [
+            json!({"deploymentCircuitBreaker": {"status": "TRIGGERED"}}),
+            json!({"deploymentCircuitBreaker": {"failureCount": 3, "threshold": 3}}),
+            json!({"alarms": {"status": "TRIGGERED"}}),
+        ] {
+            let mut deployment = monitor;
+            deployment["status"] = json!("STOPPED");
+            let standing = by_service_deployment(&handle(), &service("ecs-svc/1"), &deployment);
+            assert_eq!(ending(&standing), Some(Ending::Failed), "{deployment}");
+        }
+    }
+
+    #[test]
+    fn steps_and_traffic_are_told() {
+        let deployment = json!({
+            "status": "IN_PROGRESS", "lifecycleStage": "PRODUCTION_TRAFFIC_SHIFT",
+            "targetServiceRevision": {"requestedProductionTrafficWeight": 25.0},
+        });
+        let standing = by_service_deployment(&handle(), &service("ecs-svc/1"), &deployment);
+        let Standing::Running(progress) = standing else {
+            unreachable!("{standing:?}");
+        };
+        assert_eq!(
+            progress.to_string(),
+            "IN_PROGRESS, PRODUCTION_TRAFFIC_SHIFT: 1 of 2 tasks running, 1 failed, 25 % of the traffic"
+        );
+    }
+
+    #[test]
+    fn only_a_pause_that_waits_is_a_pause() {
+        let deployment = |kind: &str, status: &str| {
+            json!({
+                "status": "IN_PROGRESS", "lifecycleStage": "POST_SCALE_UP",
+                "lifecycleHookDetails": [{"hookId": "h", "targetType": kind, "status": status}],
+            })
+        };
+        for (kind, status, wanted) in [
+            ("PAUSE", "AWAITING_ACTION", Some(Ending::Paused)),
+            ("PAUSE", "SUCCEEDED", None),
+            ("AWS_LAMBDA", "IN_PROGRESS", None),
+        ] {
+            let deployment = deployment(kind, status);
+            let standing = by_service_deployment(&handle(), &service("ecs-svc/1"), &deployment);
+            assert_eq!(ending(&standing), wanted, "{kind} {status}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_that_is_replaced_went_back_or_was_superseded() {
+        let mut other = service("ecs-svc/2");
+        assert_eq!(ending(&replaced(&other, false)), Some(Ending::Superseded));
+        assert_eq!(ending(&replaced(&other, true)), None);
+        other["deployments"][0]["rolloutState"] = json!("COMPLETED");
+        assert_eq!(ending(&replaced(&other, true)), Some(Ending::RolledBack));
+        let reason = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/2.";
+        other["deployments"][0]["rolloutStateReason"] = json!(reason);
+        assert_eq!(ending(&replaced(&other, false)), Some(Ending::RolledBack));
+    }
+
+    #[test]
+    fn counts_are_a_success_only_once_nothing_else_runs() {
+        let mut alone = service("ecs-svc/1");
+        let ours = alone["deployments"][0].clone();
+        assert_eq!(ending(&by_counts(&alone, &ours)), None);
+        alone["deployments"][0]["runningCount"] = json!(2);
+        let ours = alone["deployments"][0].clone();
+        assert_eq!(ending(&by_counts(&alone, &ours)), Some(Ending::Succeeded));
+        let deployments = alone["deployments"].as_array_mut().unwrap();
+        deployments.push(json!({"status": "ACTIVE"}));
+        assert_eq!(ending(&by_counts(&alone, &ours)), None);
+    }
+
+    #[test]
+    fn success_without_tasks_is_none_unless_none_were_asked_for() {
+        let success = || Standing::Ended(Ending::Succeeded, None);
+        let empty = json!({"desiredCount": 0});
+        let found = unless_scaled_to_zero(&handle(), &empty, success());
+        assert_eq!(ending(&found), Some(Ending::ScaledToZero));
+        let mut none = handle();
+        none.desired_count = 0;
+        let found = unless_scaled_to_zero(&none, &empty, success());
+        assert_eq!(ending(&found), Some(Ending::Succeeded));
     }
 }

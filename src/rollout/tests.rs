@@ -144,7 +144,6 @@ async fn each_ending_is_told_apart() {
         (Behaviour::Stuck, true, Ending::TimedOut),
         (Behaviour::Another, true, Ending::Superseded),
         (Behaviour::Alarm, true, Ending::Failed),
-
         (Behaviour::Autoscaled(3), true, Ending::Succeeded),
         (Behaviour::Autoscaled(0), true, Ending::ScaledToZero),
     ] {
@@ -208,7 +207,10 @@ async fn the_tasks_of_an_earlier_try_are_no_cause() {
     let outcome = stage.watch(&again).await;
     assert_eq!(outcome.ending, Ending::TimedOut);
     assert_eq!(outcome.causes.len(), 1, "{outcome:?}");
-    assert!(outcome.causes[0].contains("unable to place a task"), "{outcome:?}");
+    assert!(
+        outcome.causes[0].contains("unable to place a task"),
+        "{outcome:?}"
+    );
     assert_eq!((outcome.running, outcome.desired), (0, 2));
 }
 
@@ -232,7 +234,12 @@ async fn the_last_lines_of_failed_tasks_are_told_without_credentials() {
     let tasks = described["tasks"].as_array().unwrap();
     let failed = |task: &&Value| task["taskDefinitionArn"] == handle.task_definition.as_str();
     for task in tasks.iter().filter(failed) {
-        let id = task["taskArn"].as_str().unwrap().rsplit('/').next().unwrap();
+        let id = task["taskArn"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap();
         let stream = format!("ecs/web/{id}");
         ask(
             "PutLogEvents",
@@ -247,11 +254,20 @@ async fn the_last_lines_of_failed_tasks_are_told_without_credentials() {
     }
     let outcome = stage.watch(&handle).await;
     let causes = outcome.causes.join("\n");
-    assert!(causes.contains("tasks stopped: Essential container"), "{causes}");
+    assert!(
+        causes.contains("tasks stopped: Essential container"),
+        "{causes}"
+    );
     assert!(causes.contains("last lines of ecs/web/"), "{causes}");
-    assert!(causes.contains("| fatal: the application exits"), "{causes}");
+    assert!(
+        causes.contains("| fatal: the application exits"),
+        "{causes}"
+    );
     assert!(causes.contains("DB_PASSWORD=(hidden)"), "{causes}");
-    assert!(!causes.contains("canary") && !causes.contains("##["), "{causes}");
+    assert!(
+        !causes.contains("canary") && !causes.contains("##["),
+        "{causes}"
+    );
 }
 
 #[tokio::test]

@@ -142,11 +142,7 @@ impl Events {
 }
 
 /// Waits until every task that is asked for runs, and nothing else does.
-pub(super) async fn stable(
-    aws: &Aws,
-    handle: &RolloutHandle,
-    timeout: Duration,
-) -> Result<()> {
+pub(super) async fn stable(aws: &Aws, handle: &RolloutHandle, timeout: Duration) -> Result<()> {
     let begun = aws.clock().now();
     loop {
         let service = ecs::service(aws, &handle.cluster, &handle.service).await?;

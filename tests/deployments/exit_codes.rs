@@ -37,21 +37,33 @@ async fn deploy_promote_and_rollback_end_as_their_rollout_does() {
         world.push("staging");
         world.sandbox.play(Script::rollouts(behaviour.clone()));
         let ran = world.deploy("staging").await;
-        assert_eq!((ran.exit, ran.reports[0].result), (exit, result), "deploy: {ran:?}");
+        assert_eq!(
+            (ran.exit, ran.reports[0].result),
+            (exit, result),
+            "deploy: {ran:?}"
+        );
 
         let world = World::running().await;
         world.push("staging");
         assert_eq!(world.deploy("staging").await.exit, 0);
         world.sandbox.play(Script::rollouts(behaviour.clone()));
         let ran = world.promote().await;
-        assert_eq!((ran.exit, ran.reports[0].result), (exit, result), "promote: {ran:?}");
+        assert_eq!(
+            (ran.exit, ran.reports[0].result),
+            (exit, result),
+            "promote: {ran:?}"
+        );
 
         let world = World::running().await;
         world.push("staging");
         assert_eq!(world.deploy("staging").await.exit, 0);
         world.sandbox.play(Script::rollouts(behaviour.clone()));
         let ran = world.rollback("staging", None).await;
-        assert_eq!((ran.exit, ran.reports[0].result), (exit, result), "rollback: {ran:?}");
+        assert_eq!(
+            (ran.exit, ran.reports[0].result),
+            (exit, result),
+            "rollback: {ran:?}"
+        );
     }
 }
 
@@ -88,14 +100,24 @@ async fn how_far_a_rollout_is_followed_is_told() {
         let mut following = following();
         following.until = until;
         let ran = world
-            .deploy_with("staging", &provision::rollout::Selection::Declared, following)
+            .deploy_with(
+                "staging",
+                &provision::rollout::Selection::Declared,
+                following,
+            )
             .await;
         (ran.exit, ran.reports[0].result)
     };
     assert_eq!(deploy(Behaviour::Stuck, Until::None).await, (0, "started"));
     assert_eq!(deploy(Behaviour::Pause, Until::Paused).await, (0, "paused"));
-    assert_eq!(deploy(Behaviour::Quick, Until::Paused).await, (0, "succeeded"));
-    assert_eq!(deploy(Behaviour::Quick, Until::Stable).await, (0, "succeeded"));
+    assert_eq!(
+        deploy(Behaviour::Quick, Until::Paused).await,
+        (0, "succeeded")
+    );
+    assert_eq!(
+        deploy(Behaviour::Quick, Until::Stable).await,
+        (0, "succeeded")
+    );
     assert_eq!(deploy(Behaviour::Pause, Until::Stable).await, (4, "paused"));
 }
 
@@ -113,11 +135,22 @@ async fn a_rollback_of_what_is_under_way_stops_it() {
         world.clock.advance(Duration::from_secs(20));
         let revisions = world.revisions(STAGING);
         let ran = world.rollback("staging", None).await;
-        assert_eq!((ran.exit, ran.reports[0].result), (0, "rolled-back"), "{ran:?}");
+        assert_eq!(
+            (ran.exit, ran.reports[0].result),
+            (0, "rolled-back"),
+            "{ran:?}"
+        );
         assert_eq!(world.image(STAGING), before);
         assert!(before.ends_with(&ran.reports[0].digest), "{ran:?}");
-        assert_eq!(world.deployments(STAGING)[0]["status"], "ROLLBACK_SUCCESSFUL");
-        assert_eq!(world.revisions(STAGING), revisions, "a rollback registers nothing");
+        assert_eq!(
+            world.deployments(STAGING)[0]["status"],
+            "ROLLBACK_SUCCESSFUL"
+        );
+        assert_eq!(
+            world.revisions(STAGING),
+            revisions,
+            "a rollback registers nothing"
+        );
         // Again it stays there.
         let again = world.rollback("staging", None).await;
         assert_eq!((again.exit, again.reports[0].result), (0, "unchanged"));
@@ -144,10 +177,18 @@ async fn a_rollback_goes_where_it_is_told() {
         (None, &images[1]),
     ] {
         let ran = world.rollback("staging", to).await;
-        assert_eq!((ran.exit, ran.reports[0].result), (0, "succeeded"), "{to:?} {ran:?}");
+        assert_eq!(
+            (ran.exit, ran.reports[0].result),
+            (0, "succeeded"),
+            "{to:?} {ran:?}"
+        );
         assert_eq!(world.image(STAGING), *wanted, "{to:?}");
     }
-    assert_eq!(world.revisions(STAGING), revisions, "no revision was made or removed");
+    assert_eq!(
+        world.revisions(STAGING),
+        revisions,
+        "no revision was made or removed"
+    );
     for (to, exit) in [("99", 1), ("other:1", 64), ("nonsense", 64)] {
         assert_eq!(world.rollback("staging", Some(to)).await.exit, exit, "{to}");
     }

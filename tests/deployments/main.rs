@@ -10,6 +10,7 @@
     reason = "the helpers of these tests fail as loudly as the tests themselves"
 )]
 
+mod checks;
 mod exit_codes;
 mod promotion;
 mod requests;

@@ -213,7 +213,11 @@ async fn the_evidence_stays_on_the_revision() {
     assert_eq!(value("provision:proved-in"), "staging");
     assert_eq!(value("provision:proved-digest"), digest.as_str());
     assert!(value("provision:proved-since").is_string());
-    assert!(ran.said.contains(deployment.as_str().unwrap()), "{}", ran.said);
+    assert!(
+        ran.said.contains(deployment.as_str().unwrap()),
+        "{}",
+        ran.said
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,12 @@ fn requests(world: &World) -> Vec<(String, f64)> {
     let trace = world.sandbox.take_trace();
     trace
         .iter()
-        .map(|entry| (format!("{}:{}", entry.service.name(), entry.operation), entry.at))
+        .map(|entry| {
+            (
+                format!("{}:{}", entry.service.name(), entry.operation),
+                entry.at,
+            )
+        })
         .collect()
 }
 
@@ -65,9 +70,15 @@ async fn polls_are_at_least_five_seconds_apart() {
         .map(|(_, at)| *at)
         .collect();
     assert!(polls.len() > 40, "{polls:?}");
-    assert!(polls.windows(2).all(|pair| pair[1] - pair[0] >= 4.999), "{polls:?}");
+    assert!(
+        polls.windows(2).all(|pair| pair[1] - pair[0] >= 4.999),
+        "{polls:?}"
+    );
     // A poll is two requests, once it is known which deployment it is.
-    let rest: Vec<&str> = sent[update + 5..].iter().map(|(name, _)| name.as_str()).collect();
+    let rest: Vec<&str> = sent[update + 5..]
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     for pair in rest.chunks(2) {
         let wanted = ["ecs:DescribeServices", "ecs:DescribeServiceDeployments"];
         assert_eq!(pair, wanted);

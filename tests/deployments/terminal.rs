@@ -21,7 +21,11 @@ sys.exit(os.waitstatus_to_exitcode(status))
 fn stage() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fs::copy(project.join("infra.toml"), directory.path().join("infra.toml")).unwrap();
+    fs::copy(
+        project.join("infra.toml"),
+        directory.path().join("infra.toml"),
+    )
+    .unwrap();
     fs::create_dir(directory.path().join("policies")).unwrap();
     for entry in fs::read_dir(project.join("policies")).unwrap() {
         let path = entry.unwrap().path();

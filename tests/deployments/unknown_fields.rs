@@ -103,10 +103,17 @@ async fn an_update_of_what_stands_beside_them_keeps_them() {
     let directory = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(project.join("infra.toml")).unwrap();
     let changed = text
-        .replace("minimum_healthy_percent = 100", "minimum_healthy_percent = 50")
+        .replace(
+            "minimum_healthy_percent = 100",
+            "minimum_healthy_percent = 50",
+        )
         .replace("memory = 512", "memory = 1024")
         .replace("assign_public_ip = false", "assign_public_ip = true");
-    assert_eq!(changed.matches("= 50").count(), 1, "infra.toml says something else now");
+    assert_eq!(
+        changed.matches("= 50").count(),
+        1,
+        "infra.toml says something else now"
+    );
     assert_ne!(changed.matches("memory = 1024").count(), 0);
     fs::write(directory.path().join("infra.toml"), changed).unwrap();
     let policies = directory.path().join("policies");

@@ -74,8 +74,14 @@ fn workflows_need_no_keys_and_pin_what_they_use() {
         for line in text.lines().filter(|line| line.contains("uses: ")) {
             let (_, pin) = line.split_once('@').unwrap();
             let (commit, release) = pin.split_once(" # v").unwrap();
-            assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
-            assert!(release.starts_with(|digit: char| digit.is_ascii_digit()), "{line}");
+            assert!(
+                commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{line}"
+            );
+            assert!(
+                release.starts_with(|digit: char| digit.is_ascii_digit()),
+                "{line}"
+            );
         }
         // An expression in a script is how text of others becomes a command.
         for (_, script) in text.split("run: ").skip(1).enumerate() {
@@ -91,11 +97,14 @@ fn linter(program: &str) -> Result<PathBuf, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let target = target.parent().unwrap_or(target);
     let home = target.join("workflow-linters");
-    let lock = File::create(target.join("workflow-linters.lock")).map_err(|error| error.to_string())?;
+    let lock =
+        File::create(target.join("workflow-linters.lock")).map_err(|error| error.to_string())?;
     lock.lock().map_err(|error| error.to_string())?;
     let mark = home.join("installed.txt");
     if fs::read_to_string(&mark).ok().as_deref() != Some(REQUIREMENTS) {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&home))?;
         let list = home.join("requirements.txt");
         fs::write(&list, REQUIREMENTS).map_err(|error| error.to_string())?;
         let mut pip = Command::new(home.join("bin/pip"));
@@ -158,5 +167,8 @@ fn actionlint_has_nothing_to_say_of_the_workflows() {
 
 #[test]
 fn zizmor_has_nothing_to_say_of_the_workflows() {
-    lint("zizmor", &["--offline", "--no-progress", "--persona", "pedantic"]);
+    lint(
+        "zizmor",
+        &["--offline", "--no-progress", "--persona", "pedantic"],
+    );
 }

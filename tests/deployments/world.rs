@@ -1,6 +1,7 @@
 //! A simulated account with this project's own infra.toml applied, in which images are pushed,
 //! deployed, promoted and rolled back in this process, as the binary does it.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -233,7 +234,7 @@ impl World {
         let said = Mutex::new(String::new());
         let on_event = |event: Event<'_>| {
             let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            said.push_str(&format!("{event:?}\n"));
+            let _ = writeln!(said, "{event:?}");
         };
         let done = match self.connect(client).await {
             Ok(aws) => {
@@ -296,8 +297,10 @@ impl World {
             to,
             following: following(),
         };
-        self.play(&self.client, async |run| rollout::rollback(run, &order).await)
-            .await
+        self.play(&self.client, async |run| {
+            rollout::rollback(run, &order).await
+        })
+        .await
     }
 
     /// Asks ECS directly.
@@ -333,7 +336,10 @@ impl World {
             "ListServiceDeployments",
             json!({"cluster": CLUSTER, "service": service}),
         );
-        answer["serviceDeployments"].as_array().cloned().unwrap_or_default()
+        answer["serviceDeployments"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// How many ACTIVE revisions a family has.
@@ -354,8 +360,7 @@ impl World {
         };
         let images = ask("ListImages", json!({"repositoryName": "back-end"}));
         let number = images["imageIds"].as_array().map_or(0, Vec::len);
-        let config =
-            json!({"architecture": "arm64", "os": "linux", "number": number}).to_string();
+        let config = json!({"architecture": "arm64", "os": "linux", "number": number}).to_string();
         let upload = ask("InitiateLayerUpload", json!({"repositoryName": "back-end"}));
         let upload = &upload["uploadId"];
         ask(

@@ -6,8 +6,8 @@ use super::super::player::Player;
 use super::super::store::Table;
 use super::super::world::{Members as _, World, set};
 use super::behaviour::{Behaviour, Cause};
-use super::rollouts::{self, Phase, Rollout};
 use super::hooks::{pause, time_out};
+use super::rollouts::{self, Phase, Rollout};
 use super::{causes, running, traffic};
 
 /// When the record of a rollout says `IN_PROGRESS`, in seconds after its start.
