@@ -47,7 +47,7 @@ pub fn hide_text(text: &str) -> String {
 /// The next word of a text, what is before it and what is after it.
 fn next_word(text: &str) -> Option<(&str, &str, &str)> {
     let inside = |letter: char| !letter.is_whitespace() && !"\"'`,(){}[]<>;".contains(letter);
-    let begin = text.find(inside)?;
+    let begin = text.find(|letter| inside(letter) && !":=".contains(letter))?;
     let (gap, rest) = text.split_at(begin);
     let end = rest.find(|letter| !inside(letter)).unwrap_or(rest.len());
     let (word, after) = rest.split_at(end);
@@ -90,8 +90,7 @@ fn word_hidden(name: &str, word: &str) -> String {
             return HIDDEN.to_owned();
         }
     }
-    let bare = word.trim_start_matches([':', '=']);
-    let names = !name.is_empty() && is_credential(name, bare) && !bare.is_empty();
+    let names = !name.is_empty() && is_credential(name, word);
     if names || is_token(word) || is_random(word) {
         HIDDEN.to_owned()
     } else {

@@ -13,7 +13,7 @@ use crate::rollout::{Event, How, Progress, Proof, Told};
 
 /// How often the lines turn: what `indicatif` calls a steady tick.
 const TICK: Duration = Duration::from_millis(120);
-/// Columns of the bar of running tasks.
+/// A line: who, how many of the tasks run, and how it stands.
 const LINE: &str = "{spinner} {prefix} [{bar:12}] {msg} ({elapsed})";
 
 /// The rollouts of one run.
@@ -91,25 +91,33 @@ impl Terminal {
     }
 
     fn show(&self, address: &str, progress: &Progress) {
-        let mut bars = self.bars();
-        let bar = bars.entry(address.to_owned()).or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::new(0));
-            if let Ok(style) = ProgressStyle::with_template(LINE) {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar.set_prefix(address.to_owned());
-            bar.enable_steady_tick(TICK);
-            bar
-        });
-        bar.set_length(u64::try_from(progress.desired).unwrap_or_default());
-        bar.set_position(u64::try_from(progress.running).unwrap_or_default());
         let style = if self.colors {
             state_style(progress)
         } else {
             Style::new()
         };
-        bar.set_message(format!("{style}{progress}{style:#}"));
+        let words = format!("{style}{progress}{style:#}");
+        let (running, desired) = (unsigned(progress.running), unsigned(progress.desired));
+        let mut bars = self.bars();
+        let bar = bars.entry(address.to_owned()).or_insert_with(|| {
+            let mut bar = ProgressBar::new(desired)
+                .with_prefix(address.to_owned())
+                .with_message(words.clone());
+            if let Ok(style) = ProgressStyle::with_template(LINE) {
+                bar = bar.with_style(style.progress_chars("=> "));
+            }
+            let bar = self.all.add(bar);
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        bar.set_length(desired);
+        bar.set_position(running);
+        bar.set_message(words);
     }
+}
+
+fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 /// Green while all goes well, yellow once tasks failed, red on the way back.

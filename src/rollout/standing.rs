@@ -146,7 +146,9 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
         "STOPPED" if is_superseded(handle, service) => Standing::Ended(Ending::Superseded, reason),
         "STOPPED" => Standing::Ended(Ending::Stopped, reason),
         _ => {
-            if let Some(hook) = paused_at(deployment) {
+            // On its way back it waits for nobody, whatever the hook says.
+            let goes_on = matches!(status, "PENDING" | "IN_PROGRESS");
+            if let Some(hook) = paused_at(deployment).filter(|_| goes_on) {
                 return Standing::Ended(Ending::Paused, Some(hook));
             }
             let mut progress = progress(service, status);
@@ -370,6 +372,10 @@ mod tests {
             let standing = by_service_deployment(&handle(), &service("ecs-svc/1"), &deployment);
             assert_eq!(ending(&standing), wanted, "{kind} {status}");
         }
+        let mut back = deployment("PAUSE", "AWAITING_ACTION");
+        back["status"] = json!("ROLLBACK_IN_PROGRESS");
+        let standing = by_service_deployment(&handle(), &service("ecs-svc/1"), &back);
+        assert_eq!(ending(&standing), None);
     }
 
     #[test]

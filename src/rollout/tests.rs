@@ -56,6 +56,18 @@ impl Stage {
             aws,
         };
         stage.ask("CreateCluster", json!({"clusterName": "c"}));
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            }],
+        });
+        let role = json!({
+            "RoleName": "execution", "AssumeRolePolicyDocument": trust.to_string(),
+        });
+        let made = stage.sandbox.ask(Service::Iam, "CreateRole", role);
+        made.unwrap();
         let first = stage.register("1");
         stage.ask(
             "CreateService",
@@ -80,6 +92,7 @@ impl Stage {
             json!({
                 "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
                 "requiresCompatibilities": ["FARGATE"],
+                "executionRoleArn": "arn:aws:iam::633607774026:role/execution",
                 "containerDefinitions": [{
                     "name": "web", "image": format!("public/web:{tag}"),
                     "logConfiguration": {

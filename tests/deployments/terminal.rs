@@ -6,16 +6,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Runs a command line on a terminal of its own and writes what comes from it.
-const PTY: &str = r#"
-import os, pty, sys
-def read(fd):
-    data = os.read(fd, 1024)
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-    return b""
-status = pty.spawn(sys.argv[1:], read)
-sys.exit(os.waitstatus_to_exitcode(status))
-"#;
+const PTY: &str = "import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+";
 
 /// A directory with a sandbox in which staging runs an image and another one is pushed.
 fn stage() -> tempfile::TempDir {
@@ -63,7 +56,7 @@ fn command(directory: &Path, program: &Path) -> Command {
 /// Deploys on a terminal with these flags and this environment.
 fn on_terminal(flags: &[&str], environment: &[(&str, &str)]) -> Option<Output> {
     let directory = stage();
-    let script = directory.path().join("pty.py");
+    let script = directory.path().join("terminal.py");
     fs::write(&script, PTY).unwrap();
     let output = command(directory.path(), Path::new("python3"))
         .envs(environment.iter().copied())

@@ -290,7 +290,7 @@ pub(super) fn write(
     let mut written = Map::new();
     for (key, value) in settings {
         let Some(field) = fields.iter().find(|field| field.name == key) else {
-            written.insert(key.clone(), value.clone());
+            put_unknown(&mut written, key, value);
             continue;
         };
         let value = match (value, field.removal) {
@@ -301,6 +301,21 @@ pub(super) fn write(
         put(&mut written, field.api, value);
     }
     Ok(written)
+}
+
+/// Adds what no table knows; beside it, in the same object, there may be what one does.
+fn put_unknown(written: &mut Map<String, Value>, key: &str, value: &Value) {
+    match (written.get_mut(key), value) {
+        (Some(Value::Object(known)), Value::Object(unknown)) => {
+            for (key, value) in unknown {
+                put_unknown(known, key, value);
+            }
+        }
+        (Some(_), _) => {}
+        (None, _) => {
+            written.insert(key.to_owned(), value.clone());
+        }
+    }
 }
 
 fn put(written: &mut Map<String, Value>, path: &str, value: Value) {
