@@ -22,6 +22,12 @@ enum Use {
     Audit,
     /// By what follows or starts a rollout.
     Rollout,
+    /// By what takes the project's lock.
+    Lock,
+    /// By what removes it.
+    Unlock,
+    /// By what asks whether somebody holds it.
+    AskLock,
 }
 
 /// What a call is made on.
@@ -43,6 +49,8 @@ enum On {
     /// Every service of the clusters: those that carry our mark may no longer be declared.
     Services,
     TaskDefinitions,
+    /// The parameter of the lock, where infra.toml names one.
+    Lock,
 }
 
 /// Every call that the code can make. `tests` compare it with the names of operations in the source.
@@ -168,28 +176,36 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:DescribeTasks", On::Anything, Use::Rollout),
     ("ecs:ListTasks", On::Anything, Use::Write),
     ("ecs:DescribeTasks", On::Anything, Use::Write),
+    ("ssm:PutParameter", On::Lock, Use::Lock),
+    ("ssm:GetParameter", On::Lock, Use::Unlock),
+    ("ssm:DeleteParameter", On::Lock, Use::Unlock),
+    ("ssm:GetParameter", On::Lock, Use::AskLock),
 ];
 
 /// The commands that have a policy, with when they call.
 const COMMANDS: &[(&str, &[Use])] = &[
     ("plan", &[Use::Look]),
-    ("apply", &[Use::Look, Use::Write, Use::Delete]),
-    ("destroy", &[Use::Look, Use::Delete]),
+    (
+        "apply",
+        &[Use::Look, Use::Write, Use::Delete, Use::Lock, Use::Unlock],
+    ),
+    ("destroy", &[Use::Look, Use::Delete, Use::Lock, Use::Unlock]),
     ("output", &[Use::Look]),
     ("audit", &[Use::Look, Use::Audit]),
     ("snapshot", &[Use::Look, Use::Audit]),
     ("can", &[Use::Look, Use::Audit]),
     ("who-can", &[Use::Look, Use::Audit]),
-    ("deploy", &[Use::Rollout, Use::Look]),
-    ("promote", &[Use::Rollout, Use::Look]),
+    ("deploy", &[Use::Rollout, Use::Look, Use::AskLock]),
+    ("promote", &[Use::Rollout, Use::Look, Use::AskLock]),
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
     ("logs", &[Use::Rollout, Use::Look]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
-    ("scale", &[Use::Rollout, Use::Look]),
+    ("scale", &[Use::Rollout, Use::Look, Use::AskLock]),
     ("continue", &[Use::Rollout, Use::Look]),
+    ("unlock", &[Use::Unlock]),
 ];
 
 /// Commands that only look although a rollout is what they look at.
@@ -364,6 +380,10 @@ fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);
             ("ecs", each(families, &["task-definition/{}:*"]))
+        }
+        On::Lock => {
+            let lock = config.project.lock.iter().map(|lock| &lock.parameter);
+            ("ssm", each(lock, &["parameter{}"]))
         }
     }
 }

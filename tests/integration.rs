@@ -12,6 +12,8 @@ mod integration {
     pub(crate) mod account;
     pub(crate) mod adoption;
     pub(crate) mod connection;
+    #[cfg(unix)]
+    pub(crate) mod killed;
     pub(crate) mod project;
     pub(crate) mod proxy;
     pub(crate) mod seed;
@@ -55,5 +57,19 @@ fn an_endpoint_a_profile_and_a_role_are_used_and_a_wrong_account_is_refused() {
         integration::connection::a_wrong_account_is_refused_before_anything_is_read(server);
         integration::connection::every_way_to_an_endpoint_is_taken(server);
         integration::connection::a_role_is_assumed(server);
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn after_a_kill_at_any_moment_the_next_run_goes_on() {
+    integration::killed::in_the_sandbox_the_next_run_goes_on();
+}
+
+#[test]
+#[cfg(unix)]
+fn after_a_kill_at_any_moment_the_next_run_goes_on_against_moto() {
+    with("moto", Server::moto(), |server| {
+        integration::killed::against_moto_the_next_run_goes_on(server);
     });
 }

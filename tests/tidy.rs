@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Most lines of a file: beyond it nobody reads it in one go.
 const LONGEST_FILE: usize = 700;
@@ -120,12 +121,14 @@ fn rows() -> BTreeMap<&'static str, u8> {
         ("plan", 3),
         ("kinds/*", 3),
         ("kind", 2),
+        ("lock", 2),
         ("aws", 1),
         ("config", 1),
         ("sandbox", 1),
         ("policy", 0),
         ("diff", 0),
         ("error", 0),
+        ("planted", 0),
         ("redact", 0),
     ])
 }
@@ -440,4 +443,50 @@ fn every_test_file_is_run() {
         }
     }
     assert_none(&violations);
+}
+
+/// Compiles src/planted.rs alone with this feature, as a release build would or not; gives what the
+/// compiler says where it refuses.
+fn compile_planted(feature: &str, release: bool, program: &str) -> Result<(), String> {
+    let directory = tempfile::tempdir().unwrap();
+    let main = directory.path().join("main.rs");
+    let planted = root().join("src/planted.rs");
+    let text = format!("#[path = {planted:?}]\nmod planted;\n{program}");
+    fs::write(&main, text).unwrap();
+    let assertions = if release { "off" } else { "on" };
+    let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+        .args(["--edition=2024", "--emit=metadata", "--out-dir"])
+        .arg(directory.path())
+        .arg(format!("--cfg=feature={feature:?}"))
+        .arg(format!("-Cdebug-assertions={assertions}"))
+        .arg(main)
+        .output()
+        .unwrap();
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn no_release_build_can_have_the_planted_bugs() {
+    const PLANTS: &str = "fn main() { planted::plant(Some(planted::Bug::UntagThenTag)); }";
+    const ASKS: &str = "fn main() { assert!(!planted::planted(planted::Bug::UntagThenTag)); }";
+    let refused = compile_planted("planted-bugs", true, ASKS).unwrap_err();
+    assert!(
+        refused.contains("no release build can have it"),
+        "{refused}"
+    );
+    // The tests' own feature does nothing there: no bug can be planted.
+    let absent = compile_planted("planted-bugs-in-tests", true, PLANTS).unwrap_err();
+    assert!(absent.contains("cannot find function `plant`"), "{absent}");
+    for (feature, release, program) in [
+        ("planted-bugs-in-tests", true, ASKS),
+        ("planted-bugs", false, PLANTS),
+        ("planted-bugs-in-tests", false, PLANTS),
+        ("none", true, ASKS),
+    ] {
+        compile_planted(feature, release, program)
+            .unwrap_or_else(|said| panic!("{feature}: {said}"));
+    }
 }

@@ -4,6 +4,8 @@
 mod graph;
 mod settle;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +18,7 @@ use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, AnyKind, AnySpec, BoxFuture, Law, Performed, Scope, Snapshot};
 use crate::plan::{self, Input, Pending, Plan, Step, World, kind_of, schedule};
+use crate::planted::{Bug, planted};
 
 /// What a run of `apply` is given.
 #[derive(Clone, Copy)]
@@ -118,6 +121,9 @@ impl Outcome {
     /// ended well. 1 beats 3 beats 4.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
+        if planted(Bug::PartialIsSuccess) && !self.done.is_empty() {
+            return 0;
+        }
         let codes = self
             .failures
             .iter()
@@ -143,7 +149,9 @@ pub async fn apply(run: &Run<'_>, plan: &Plan) -> Outcome {
     if execution.halted {
         return outcome;
     }
-    settle::settle(run, &mut outcome).await;
+    if !planted(Bug::NoFinalLook) {
+        settle::settle(run, &mut outcome).await;
+    }
     outcome
 }
 

@@ -20,6 +20,7 @@ pub mod logs;
 mod look;
 mod pacing;
 mod pages;
+pub mod parameters;
 mod retry;
 mod revision_cache;
 mod secret_value;

@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use super::Error;
+use crate::planted::{Bug, planted};
 
 /// More pages than any account has resources of one kind; a list that is longer repeats itself.
 const MOST_PAGES: usize = 10_000;
@@ -24,6 +25,7 @@ where
         items.extend(more);
         match next.filter(|next| !next.is_empty()) {
             None => return Ok(items),
+            Some(_) if planted(Bug::FirstPageOnly) => return Ok(items),
             Some(next) if token.as_ref() == Some(&next) => break,
             Some(next) => token = Some(next),
         }

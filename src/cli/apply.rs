@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::confirm::Grants;
 use super::interrupt::Interrupt;
+use super::lock;
 use super::session::Session;
 use super::walk::{Request, Walk};
 use crate::apply::{self, Limits, Run};
@@ -82,6 +83,23 @@ pub(super) async fn perform(
     }
     let asked = grants.confirm(&walk.plan, screen, command)?;
     let interrupt = Interrupt::listen(screen);
+    lock::under(session, aws, command, async {
+        perform_granted(session, aws, walk, asked, &interrupt, command).await
+    })
+    .await
+}
+
+/// Performs the plan. Where somebody was asked, or another run may have ended just before this one
+/// took the lock, the account is looked at anew first.
+async fn perform_granted(
+    session: &Session<'_>,
+    aws: &Aws,
+    walk: &Walk,
+    asked: bool,
+    interrupt: &Interrupt,
+    command: &str,
+) -> Result<u8> {
+    let screen = session.screen;
     let progress = Progress::new(screen, &walk.plan);
     let on_event = |event: apply::Event<'_>| progress.event(&event);
     let run = Run {
@@ -98,7 +116,7 @@ pub(super) async fn perform(
         stop: interrupt.flag(),
         on_event: &on_event,
     };
-    if asked {
+    if asked || session.config.project.lock.is_some() {
         unchanged_since(&run, walk).await?;
     }
     let outcome = apply::apply(&run, &walk.plan).await;
@@ -116,7 +134,7 @@ pub(super) async fn perform(
     Ok(outcome.exit_code())
 }
 
-/// Somebody took their time to answer: the plan must still be the same.
+/// Time has passed since the plan was made: it must still be the same.
 async fn unchanged_since(run: &Run<'_>, walk: &Walk) -> Result<()> {
     let (_, fresh) = apply::fresh_plan(run).await?;
     if fresh.steps == walk.plan.steps && fresh.actions == walk.plan.actions {

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use super::lock;
 use super::rollout::{Following, play};
 use super::session::Session;
 use crate::error::Result;
@@ -80,6 +81,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     };
     let command = format!("deploy {}", arguments.environment);
     play(session, &command, async |run| {
+        lock::ask(session, run.aws).await?;
         rollout::deploy(run, &order).await
     })
     .await

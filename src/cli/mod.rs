@@ -11,6 +11,7 @@ mod destroy;
 mod global;
 mod init;
 mod interrupt;
+mod lock;
 mod logs;
 mod man;
 mod operate;
@@ -73,6 +74,7 @@ enum Command {
     Revisions(operate::Revisions),
     Scale(operate::Scale),
     Continue(operate::Continue),
+    Unlock(lock::Unlock),
     Sandbox(sandbox::Arguments),
     Policy(policy::Arguments),
     Audit(audit::Arguments),
@@ -171,6 +173,9 @@ fn dispatch(command: &Command, global: &Global, screen: &Screen) -> Result<u8> {
         }
         Command::Snapshot(arguments) => {
             block_on(snapshot::run(arguments, &Session::load(global, screen)?))
+        }
+        Command::Unlock(arguments) => {
+            block_on(lock::unlock(arguments, &Session::load(global, screen)?))
         }
         Command::Permissions(arguments) => {
             permissions::run(arguments, &Session::load(global, screen)?)

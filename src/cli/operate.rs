@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::lock;
 use super::rollout::{Following, play};
 use super::session::Session;
 use crate::error::Result;
@@ -134,6 +135,7 @@ pub(super) async fn revisions(arguments: &Revisions, session: &Session<'_>) -> R
 pub(super) async fn scale(arguments: &Scale, session: &Session<'_>) -> Result<u8> {
     let keys = arguments.services.keys(session)?;
     let aws = session.connect().await?;
+    lock::ask(session, &aws).await?;
     for key in &keys {
         rollout::scale(&aws, &session.config, key, arguments.tasks)
             .await

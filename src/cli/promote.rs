@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::deploy::Allowed;
+use super::lock;
 use super::rollout::{Following, play};
 use super::session::Session;
 use crate::error::Result;
@@ -41,6 +42,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
     };
     let command = format!("promote {} {}", arguments.from, arguments.to);
     play(session, &command, async |run| {
+        lock::ask(session, run.aws).await?;
         rollout::promote(run, &promotion).await
     })
     .await

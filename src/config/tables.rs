@@ -21,7 +21,7 @@ table! {
         tags: Tags = Tags::new(),
         /// Patterns (`*`, `?`) of tag keys that are left alone.
         ignore_tags: Vec<String> = Vec::new(),
-        /// `ssm:/provision/NAME`: a parameter that runs take as a lock.
+        /// `ssm:/provision/NAME`: a parameter that `apply` and `destroy` hold while they write, as a courtesy between runs.
         lock: Option<String>,
     }
 }

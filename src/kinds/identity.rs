@@ -9,6 +9,7 @@ use crate::aws::iam::{Account, Role};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, OWNER_TAG, Scope};
+use crate::planted::{Bug, planted};
 use crate::policy::{Document, PolicyKind, Relation, relate};
 
 /// IAM's unique ids of roles begin so; one stands in a policy instead of the ARN of a role that was
@@ -34,6 +35,11 @@ impl<'a> Names<'a> {
     /// The declared spelling of a live name.
     pub(crate) fn declared(&self, live: &str) -> Option<&'a str> {
         self.0.get(&live.to_lowercase()).copied()
+    }
+
+    /// Whether a live name begins with a declared one: only a planted bug asks.
+    fn begin(&self, live: &str) -> bool {
+        self.0.keys().any(|name| live.starts_with(name))
     }
 }
 
@@ -82,7 +88,8 @@ pub(crate) fn in_plan(role: &Role, names: &Names<'_>, scope: &Scope) -> bool {
     if let Some(declared) = names.declared(&role.name) {
         return scope.wants("role", declared);
     }
-    role.tags.get(OWNER_TAG) == Some(&scope.config.owner_mark())
+    (is_marked(&role.tags, &scope.config)
+        || planted(Bug::DeleteByNamePrefix) && names.begin(&role.name))
         && !role.path.starts_with(SERVICE_ROLE_PATH)
         && scope.wants("role", &role.name)
 }
@@ -105,9 +112,14 @@ pub(crate) fn spelling_note(what: &str) -> String {
     format!("{what}: same meaning, only the text differs.")
 }
 
+/// Whether these tags hold our owner mark.
+fn is_marked(tags: &BTreeMap<String, String>, config: &Config) -> bool {
+    tags.get(OWNER_TAG) == Some(&config.owner_mark())
+}
+
 /// The owner mark as it is when a delete is about to happen; refuses where it is not ours any more.
 pub(crate) fn still_ours(tags: &BTreeMap<String, String>, config: &Config) -> Result<()> {
-    if tags.get(OWNER_TAG) == Some(&config.owner_mark()) {
+    if is_marked(tags, config) || planted(Bug::DeleteByNamePrefix) {
         return Ok(());
     }
     Err(Error::new(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Input, Step, World};
 use crate::kind::{Address, AnyCall, AnyKind, AnySpec, Hazard, Refusal, RefusalCause, Snapshot};
+use crate::planted::{Bug, planted};
 
 /// A call that has no place yet.
 #[derive(Clone)]
@@ -224,6 +225,10 @@ fn judge(
     let mut hazards = BTreeSet::new();
     for subject in &subjects {
         match input.law.holds(subject, &world.now, &world.trial, goal) {
+            Err(refusal)
+                if refusal.cause == RefusalCause::Wider && planted(Bug::TrustBeforeBoundary) => {}
+            Err(refusal) if refusal.cause == RefusalCause::Gap && planted(Bug::RemoveBeforeAdd) => {
+            }
             Err(refusal) if gaps && refusal.cause == RefusalCause::Gap => {
                 hazards.insert(Hazard::Interrupts);
             }

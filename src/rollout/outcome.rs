@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::planted::{Bug, planted};
 
 /// How a rollout ended, or why it is no longer followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,9 @@ impl Outcome {
     /// The error of an ending that is not a success.
     #[must_use]
     pub fn error(&self, service: &str) -> Option<Error> {
+        if planted(Bug::StableIsSuccess) && self.running == self.desired {
+            return None;
+        }
         let (what, hint) = match self.ending {
             Ending::Succeeded => return None,
             Ending::RolledBack => (

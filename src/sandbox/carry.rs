@@ -85,13 +85,17 @@ impl Account {
 
     /// Reads the state file, for a run that begins some time after the last one ended.
     pub(super) fn load(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file
-            && let Some(store) = file.read()?
-        {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        let guard = file.lock()?;
+        file.remove_unfinished()?;
+        if let Some(store) = file.read()? {
             self.store = store;
             self.catch_up();
             self.ahead += BETWEEN_RUNS;
         }
+        drop(guard);
         Ok(())
     }
 

@@ -50,6 +50,15 @@ impl StateFile {
         Ok(guard)
     }
 
+    /// Removes the file that a killed process left half written. Only under the lock: another process
+    /// may be writing its own.
+    pub(super) fn remove_unfinished(&self) -> io::Result<()> {
+        match fs::remove_file(self.beside("new")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The records, or none where there is no file yet.
     pub(super) fn read(&mut self) -> io::Result<Option<Store>> {
         let text = match fs::read(&self.path) {

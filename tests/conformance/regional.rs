@@ -576,6 +576,12 @@ async fn parameters(config: &SdkConfig, checks: &mut Checks) {
         end(&put().overwrite(false).send().await),
         "ParameterAlreadyExists",
     );
+    let got = ssm.get_parameter().name("/conform/lock").send().await;
+    let value = show(&got, |got| {
+        let value = got.parameter().and_then(|one| one.value());
+        value.unwrap_or_default().to_owned()
+    });
+    checks.see("parameter/keeps the first value", value, "me");
     let over = put().value("you").overwrite(true).send().await;
     checks.see(
         "parameter/overwrite",
@@ -600,6 +606,11 @@ async fn parameters(config: &SdkConfig, checks: &mut Checks) {
         "parameter/delete",
         end(&ssm.delete_parameter().name("/conform/lock").send().await),
         "ok",
+    );
+    checks.see(
+        "parameter/delete again",
+        end(&ssm.delete_parameter().name("/conform/lock").send().await),
+        "ParameterNotFound",
     );
     checks.see(
         "parameter/missing",

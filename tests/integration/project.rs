@@ -69,6 +69,15 @@ impl Project {
     /// The project's own infrastructure, in the emulator's account and network, without what its
     /// known gaps make impossible: that is said in the test's output.
     pub(crate) fn seed(name: &str, server: &Server) -> Self {
+        let project = Self::copy();
+        let path = project.path("infra.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, adapt(&text, name, server)).unwrap();
+        project
+    }
+
+    /// The project's own infrastructure as it is.
+    pub(crate) fn copy() -> Self {
         let project = Self::empty();
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::create_dir(project.path("policies")).unwrap();
@@ -77,8 +86,7 @@ impl Project {
             let copy = project.path("policies").join(entry.file_name());
             fs::copy(entry.path(), copy).unwrap();
         }
-        let text = fs::read_to_string(source.join("infra.toml")).unwrap();
-        fs::write(project.path("infra.toml"), adapt(&text, name, server)).unwrap();
+        fs::copy(source.join("infra.toml"), project.path("infra.toml")).unwrap();
         project
     }
 
@@ -104,17 +112,22 @@ impl Project {
         self.environment.remove(name);
     }
 
-    /// Runs the binary.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+    /// The binary with these arguments, about to run here.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        command
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
             .envs(&self.environment)
             .env("HOME", self.directory.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the binary.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output().unwrap();
         Ended {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -81,11 +81,36 @@ pub(in super::super) fn project(project: &ProjectTable, node: &Node, reader: &mu
     super::tags(node, &["tags"], tags, reader);
     reader.once(node, &["ignore_tags"], ignore_tags);
     if let Some(lock) = lock {
-        let parameter = lock.strip_prefix("ssm:").unwrap_or_default();
-        let hint = "Write \"ssm:/provision/NAME\".";
-        let message = "`lock` must name an SSM parameter.";
-        reader.demand(parameter.starts_with('/'), node, &["lock"], message, hint);
+        let hint = "Write \"ssm:/provision/NAME\": letters, digits and `_.-` between slashes, \
+                    not under /aws or /ssm.";
+        if let Some(name) = lock.strip_prefix("ssm:") {
+            let message = format!("`{name}` is no name of a parameter.");
+            reader.demand(is_parameter(name), node, &["lock"], &message, hint);
+        } else {
+            let message = "`lock` must name an SSM parameter.";
+            reader.demand(false, node, &["lock"], message, hint);
+        }
     }
+}
+
+/// Longest name of a parameter, and most levels of it, that Systems Manager takes.
+const LONGEST_PARAMETER: usize = 1011;
+const MOST_LEVELS: usize = 15;
+
+/// Whether a text is the full name of a parameter that may be made.
+fn is_parameter(text: &str) -> bool {
+    let Some(levels) = text.strip_prefix('/') else {
+        return false;
+    };
+    let letter = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let is_level = |level: &str| !level.is_empty() && level.chars().all(letter);
+    let first = levels.to_ascii_lowercase();
+    text.len() <= LONGEST_PARAMETER
+        && levels.split('/').all(is_level)
+        && levels.split('/').count() <= MOST_LEVELS
+        && !["aws", "ssm"]
+            .iter()
+            .any(|reserved| first.starts_with(reserved))
 }
 
 /// Whether a text has the form of a region: a part of the world, directions, a number.

@@ -3,6 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::planted::{Bug, planted};
+
 /// A JSON text; two are equal when they are the same JSON.
 #[derive(Clone, Debug)]
 pub struct JsonText {
@@ -37,6 +39,9 @@ impl JsonText {
 
 impl PartialEq for JsonText {
     fn eq(&self, other: &Self) -> bool {
+        if planted(Bug::ComparesRawJson) {
+            return self.text == other.text;
+        }
         self.value == other.value
     }
 }

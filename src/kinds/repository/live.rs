@@ -17,6 +17,7 @@ use crate::kind::{Address, Kind, OWNER_TAG, Scope};
 use crate::kinds::identity::{document, gone, role_ids, still_ours};
 use crate::kinds::regional::{self, Arns, Listed};
 use crate::kinds::{Aside, tags};
+use crate::planted::{Bug, planted};
 use crate::policy::{Document, PolicyKind};
 
 const ARNS: Arns = Arns {
@@ -165,7 +166,11 @@ pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -
             tags,
         } => {
             let tagging = (*image_tag_mutability, mutability_exclusions.as_slice());
-            Ok(create(aws, name, tagging, encryption, tags).await?)
+            create(aws, name, tagging, encryption, tags).await?;
+            if planted(Bug::CreateThenTag) {
+                tag(aws, &arn(scope, name), tags).await?;
+            }
+            Ok(())
         }
         Call::SetMutability {
             image_tag_mutability,
@@ -199,6 +204,7 @@ async fn create(
     tags: &Tags,
 ) -> Result<(), AwsError> {
     let tags = tag_list(tags)?;
+    let tags = Some(tags).filter(|_| !planted(Bug::CreateThenTag));
     let filters = filters(exclusions)?;
     let encryption = EncryptionConfiguration::builder()
         .encryption_type(SdkEncryptionType::from(encryption.r#type.as_str()))
@@ -213,7 +219,7 @@ async fn create(
             .image_tag_mutability(ImageTagMutability::from(mutability.as_str()))
             .set_image_tag_mutability_exclusion_filters(filters.clone())
             .encryption_configuration(encryption.clone())
-            .set_tags(Some(tags.clone()))
+            .set_tags(tags.clone())
             .send()
     })
     .await?;

@@ -7,9 +7,10 @@ use crate::aws::iam;
 use crate::aws::{Attempts, Aws, Error as AwsError};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::kind::{Address, Kind, Performed, Scope};
+use crate::kind::{Address, Kind, OWNER_TAG, Performed, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::kinds::{Aside, tags};
+use crate::planted::{Bug, planted};
 use crate::policy::PolicyKind;
 
 /// IAM's default, counted where an answer lacks it.
@@ -77,8 +78,13 @@ fn spec(
         let document = identity::document(text, PolicyKind::Identity, ids, &address)?;
         inline_policies.insert(name.clone(), document);
     }
+    let owner = if planted(Bug::DeleteByNamePrefix) {
+        Some(config.owner_mark())
+    } else {
+        live.owner
+    };
     Ok(Spec {
-        owner: live.owner,
+        owner,
         path: role.path.clone(),
         description: role.description.clone(),
         max_session_duration: role.max_session_duration.unwrap_or(DEFAULT_SESSION_SECONDS),
@@ -105,6 +111,11 @@ pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -
         Call::SetPath { .. } => Err(Error::bug(
             "A change of path, which IAM does not have, was to be performed.",
         )),
+        Call::Tag { tags } if planted(Bug::UntagThenTag) => {
+            untag(aws, name, &BTreeSet::from([OWNER_TAG.to_owned()])).await?;
+            let all = tags::with_owner(tags, Some(&scope.config.owner_mark()));
+            Ok(tag(aws, name, &all).await?)
+        }
         _ => Ok(change(aws, name, call).await?),
     }
 }

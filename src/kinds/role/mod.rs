@@ -15,6 +15,7 @@ use crate::aws::Aws;
 use crate::config::{self, Config, Tags};
 use crate::error::Result;
 use crate::kind::{Address, Kind, Owned, Performed, Refusal, Scope};
+use crate::planted::{Bug, planted};
 use crate::policy::{Document, Effect, Principal};
 
 /// The kind `role`.
@@ -356,6 +357,12 @@ fn changes(before: &Spec, after: &Spec) -> Vec<Call> {
     }
     let keys = change.remove;
     calls.extend((!keys.is_empty()).then_some(Call::Untag { keys }));
+    if planted(Bug::TrustBeforeBoundary) {
+        calls.sort_by_key(|call| !matches!(call, Call::SetTrustPolicy { .. }));
+    }
+    if planted(Bug::RemoveBeforeAdd) {
+        calls.sort_by_key(|call| !matches!(call, Call::Detach { .. } | Call::DeleteInline { .. }));
+    }
     calls
 }
 

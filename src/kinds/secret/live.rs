@@ -14,6 +14,7 @@ use crate::kind::{Address, Kind, OWNER_TAG, Scope};
 use crate::kinds::identity::{gone, still_ours};
 use crate::kinds::regional::{self, Arns};
 use crate::kinds::{Aside, tags};
+use crate::planted::{Bug, planted};
 
 const ARNS: Arns = Arns {
     service: "secretsmanager",
@@ -124,6 +125,9 @@ async fn create(aws: &Aws, scope: &Scope, name: &str, made: &Made<'_>) -> Result
                 .send()
         })
         .await;
+    if let Some(value) = made.value.as_ref().filter(|_| planted(Bug::SaysTheSecret)) {
+        tracing::debug!(value = value.expose(), "made");
+    }
     let error = match sent {
         Ok(_) => return Ok(made.value.is_none()),
         Err(error) if matches!(error.class, Class::Invalid | Class::Exists) => error,
