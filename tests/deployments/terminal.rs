@@ -5,10 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs a command line on a terminal of its own and writes what comes from it.
-const PTY: &str = "import os, pty, sys
-sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
-";
+/// Runs a command line on a terminal of its own, wide enough that no line is broken, and writes what
+/// comes from it.
+const PTY: &str = r#"import os, pty, sys
+wide = 'stty cols 400 rows 50 && exec "$@"'
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", wide, "sh", *sys.argv[1:]])))
+"#;
 
 /// A directory with a sandbox in which staging runs an image and another one is pushed.
 fn stage() -> tempfile::TempDir {

@@ -2,7 +2,7 @@
 //! same command again, and two deployments at once under many interleavings of their requests.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -22,6 +22,14 @@ use super::world::{PRODUCTION, Ran, STAGING, World, following};
 const PUSH_STRIDE: usize = 7;
 /// Interleavings of two deployments in the push tier, and in the full one.
 const INTERLEAVINGS: (u64, u64) = (60, 3_000);
+
+/// The name of this sweep: as a replay key it stands for all cases of the tier.
+const NAME: &str = "deployments";
+
+/// Whether a replay key is of this sweep.
+pub(crate) fn is_key(key: &str) -> bool {
+    key.split('/').next() == Some(NAME)
+}
 
 /// A command on a world that is ready for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +126,7 @@ pub(crate) async fn sweep(full: bool, replay: Option<&str>, ledger: &Ledger) -> 
         let requests = twin.sandbox.take_trace();
         if ran.exit != 0 {
             let broken = vec![format!("without a fault: {ran:?}")];
-            swept
-                .failures
-                .push((format!("deployments/{journey:?}"), broken));
+            swept.failures.push((format!("{NAME}/{journey:?}"), broken));
             continue;
         }
         let end = End::of(&twin);
@@ -131,15 +137,12 @@ pub(crate) async fn sweep(full: bool, replay: Option<&str>, ledger: &Ledger) -> 
                     continue;
                 }
                 let operation = &entry.operation;
-                let key = format!(
-                    "deployments/{journey:?}/{}/{operation}/{kind:?}",
-                    position + 1
-                );
+                let key = format!("{NAME}/{journey:?}/{}/{operation}/{kind:?}", position + 1);
                 swept.all += 1;
                 number += 1;
                 let chosen = match replay {
-                    Some(wanted) => wanted == key,
-                    None => full || number % PUSH_STRIDE == 0,
+                    Some(wanted) if wanted != NAME => wanted == key,
+                    _ => full || number % PUSH_STRIDE == 0,
                 };
                 if !chosen {
                     continue;
@@ -272,11 +275,42 @@ impl Turns {
     }
 }
 
+/// The order, and the bell that rings when it moves on.
+struct Schedule {
+    turns: Mutex<Turns>,
+    moved: Condvar,
+}
+
+impl Schedule {
+    /// Blocks this thread until its turn has come. The virtual clock does not move meanwhile, so that
+    /// no attempt times out for having waited.
+    fn wait(&self, me: usize) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        while !turns.take(me) {
+            turns = self
+                .moved
+                .wait(turns)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(turns);
+        self.moved.notify_all();
+    }
+
+    fn done(&self, me: usize) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = turns.done.get_mut(me) {
+            *done = true;
+        }
+        drop(turns);
+        self.moved.notify_all();
+    }
+}
+
 /// A client that sends a request when it is its turn.
 #[derive(Clone)]
 struct InTurn {
     sandbox: Sandbox,
-    turns: Arc<Mutex<Turns>>,
+    schedule: Arc<Schedule>,
     me: usize,
 }
 
@@ -288,18 +322,8 @@ impl fmt::Debug for InTurn {
 
 impl HttpConnector for InTurn {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let this = self.clone();
-        HttpConnectorFuture::new(async move {
-            while !this
-                .turns
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(this.me)
-            {
-                tokio::task::yield_now().await;
-            }
-            HttpConnector::call(&this.sandbox, request).await
-        })
+        self.schedule.wait(self.me);
+        HttpConnector::call(&self.sandbox, request)
     }
 }
 
@@ -325,10 +349,10 @@ async fn interleave(full: bool, replay: Option<&str>, ledger: &Ledger, swept: &m
     };
     swept.all += usize::try_from(INTERLEAVINGS.1).unwrap_or_default();
     for seed in 0..INTERLEAVINGS.1 {
-        let key = format!("deployments/two/{seed}");
+        let key = format!("{NAME}/two/{seed}");
         let chosen = match replay {
-            Some(wanted) => wanted == key,
-            None => seed < many,
+            Some(wanted) if wanted != NAME => wanted == key,
+            _ => seed < many,
         };
         if !chosen {
             continue;
@@ -343,33 +367,24 @@ async fn interleave(full: bool, replay: Option<&str>, ledger: &Ledger, swept: &m
 
 async fn two(start: &Store, seed: u64, digests: &[String; 2], ledger: &Ledger) -> Vec<String> {
     let world = world(start).await;
-    let turns = Arc::new(Mutex::new(Turns::of(seed)));
-    let one = async |me: usize, digest: &str| {
-        let selection = Selection::Digest(digest.to_owned());
-        let order = Order {
-            environment: "staging",
-            service: None,
-            selection: &selection,
-            force: false,
-            unproved: false,
-            following: following(),
-        };
-        let client = SharedHttpClient::new(InTurn {
-            sandbox: world.sandbox.clone(),
-            turns: turns.clone(),
-            me,
-        });
-        let ran = world
-            .play(&client, async |run| rollout::deploy(run, &order).await)
-            .await;
-        let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = turns.done.get_mut(me) {
-            *done = true;
-        }
-        ran
-    };
+    let schedule = Arc::new(Schedule {
+        turns: Mutex::new(Turns::of(seed)),
+        moved: Condvar::new(),
+    });
     let [first, second] = digests;
-    let (a, b) = futures::future::join(one(0, first), one(1, second)).await;
+    let (a, b) = std::thread::scope(|scope| {
+        let world = &world;
+        let one = scope.spawn({
+            let schedule = schedule.clone();
+            move || deploy_in_turn(world, &schedule, 0, first)
+        });
+        let two = scope.spawn({
+            let schedule = schedule.clone();
+            move || deploy_in_turn(world, &schedule, 1, second)
+        });
+        (one.join(), two.join())
+    });
+    let (a, b) = (a.expect("the first run"), b.expect("the second run"));
     ledger.count("promise", "8 honest exit");
     let mut broken = Vec::new();
     let image = world.image(STAGING);
@@ -404,6 +419,31 @@ async fn two(start: &Store, seed: u64, digests: &[String; 2], ledger: &Ledger) -
         broken.push(format!("{image} is neither's"));
     }
     broken
+}
+
+/// One of the two: on a thread of its own, which waits for its turns.
+fn deploy_in_turn(world: &World, schedule: &Arc<Schedule>, me: usize, digest: &str) -> Ran {
+    let selection = Selection::Digest(digest.to_owned());
+    let order = Order {
+        environment: "staging",
+        service: None,
+        selection: &selection,
+        force: false,
+        unproved: false,
+        following: following(),
+    };
+    let client = SharedHttpClient::new(InTurn {
+        sandbox: world.sandbox.clone(),
+        schedule: schedule.clone(),
+        me,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let ran = runtime.block_on(world.play(&client, async |run| rollout::deploy(run, &order).await));
+    schedule.done(me);
+    ran
 }
 
 /// Whether a service deployment of staging with this digest ended well.

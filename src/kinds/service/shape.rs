@@ -436,7 +436,24 @@ pub(super) fn changes(fields: &[Field], before: &Settings, after: &Settings) -> 
     for key in before.keys().filter(|key| !after.contains_key(*key)) {
         changed.insert(key.clone(), Value::Null);
     }
+    changed.extend(beside(fields, &changed, after));
     changed
+}
+
+/// What no table knows in the members of the API that these changes are sent in: the API takes a
+/// member whole.
+fn beside(fields: &[Field], changed: &Settings, after: &Settings) -> Settings {
+    let known = |key: &str| fields.iter().find(|field| field.name == key);
+    let sent: Vec<&str> = changed
+        .keys()
+        .filter_map(|key| Some(known(key)?.api.split_once('.')?.0))
+        .collect();
+    let unknown = after
+        .iter()
+        .filter(|(key, _)| known(key).is_none() && sent.contains(&key.as_str()));
+    unknown
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The effect of `changes`.
