@@ -8,7 +8,7 @@ use super::deployment::{Found, describe, find};
 use super::event::Progress;
 use super::outcome::{Ending, Evidence};
 use super::send::primary;
-use crate::aws::ecs::text;
+use crate::aws::ecs::{self, text};
 use crate::aws::{Aws, Error};
 use crate::kind::RolloutHandle;
 
@@ -89,11 +89,30 @@ impl<'a> Watched<'a> {
         let standing = match described {
             Some(deployment) => {
                 self.evidence = Evidence::ServiceDeployment;
-                by_service_deployment(self.handle, service, &deployment)
+                let standing = by_service_deployment(self.handle, service, &deployment);
+                if matches!(standing, Standing::Ended(Ending::Stopped, _)) {
+                    // Whoever took its place may have done so since the service was read.
+                    self.look_again(aws, standing, &deployment).await?
+                } else {
+                    standing
+                }
             }
             None => self.by_deployment(service, ours),
         };
         Ok(unless_scaled_to_zero(self.handle, service, standing))
+    }
+
+    async fn look_again(
+        &self,
+        aws: &Aws,
+        standing: Standing,
+        deployment: &Value,
+    ) -> Result<Standing, Error> {
+        let handle = self.handle;
+        let now = ecs::service(aws, &handle.cluster, &handle.service).await?;
+        Ok(now.map_or(standing, |now| {
+            by_service_deployment(handle, &now, deployment)
+        }))
     }
 
     fn by_deployment(&mut self, service: &Value, ours: Option<&Value>) -> Standing {
