@@ -198,11 +198,12 @@ async fn fault(
         }
     }
     ledger.count("promise", "1 settles");
-    if ran.exit != 0 {
-        broken.push(format!(
-            "1: the same command again ends with {}: {}",
-            ran.exit, ran.said
-        ));
+    if let Some(error) = &ran.error {
+        broken.push(format!("1: the same command again ends with {error:?}"));
+    }
+    let left = world.plan().await;
+    if !left.is_empty() {
+        broken.push(format!("1: a deployment left something to plan: {left:?}"));
     }
     ledger.count("promise", "2 same end");
     let found = End::of(&world);
