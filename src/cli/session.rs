@@ -176,7 +176,7 @@ impl Clock for SandboxTime {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             if self.watched {
-                tokio::time::sleep(duration / FASTER).await;
+                Clock::sleep(&SystemClock, duration / FASTER).await;
             }
             crate::sandbox::Clock::sleep(&*self.clock, duration).await;
         })

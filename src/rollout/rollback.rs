@@ -114,15 +114,12 @@ async fn stop(run: Run<'_>, target: &mut Target, under_way: UnderWay) -> Result<
     });
     let operation = EcsOperation::StopServiceDeployment;
     let asked = run.aws.ecs(operation, Attempts::Idempotent, &request).await;
-    let error = match asked {
-        Ok(_) => {
-            (run.on_event)(Event::Stopped {
-                address: &target.address(),
-                deployment: &under_way.deployment,
-            });
-            return Ok(Back::Follow(under_way));
-        }
-        Err(error) => error,
+    let Err(error) = asked else {
+        (run.on_event)(Event::Stopped {
+            address: &target.address(),
+            deployment: &under_way.deployment,
+        });
+        return Ok(Back::Follow(under_way));
     };
     if matches!(error.class, Class::AccessDenied | Class::Credentials) {
         return Err(error.into());

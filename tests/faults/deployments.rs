@@ -18,7 +18,7 @@ use serde_json::json;
 use super::ledger::Ledger;
 use super::world::{PRODUCTION, Ran, STAGING, World, following};
 
-/// Of how many cases the push tier takes one: with it the sweep takes about half a minute on one core.
+/// Of how many cases the push tier takes one: with it the sweep takes about a minute on one core.
 const PUSH_STRIDE: usize = 3;
 /// Interleavings of two deployments in the push tier, and in the full one.
 const INTERLEAVINGS: (u64, u64) = (60, 3_000);
