@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use super::{Call, OidcProvider, Spec};
 use crate::aws::iam::{self, Account};
 use crate::aws::{Attempts, Aws, Error as AwsError, tagging};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kind::{Address, Kind, OWNER_TAG, Performed, Scope};
 use crate::kinds::identity::{self, Names};
 use crate::kinds::{Aside, tags};
@@ -140,7 +140,7 @@ fn trusts(document: &Document, arn: &str) -> bool {
 }
 
 /// Deletes it, if it carries our mark.
-pub(super) async fn remove(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
+async fn remove(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
     let arn = arn(scope, name);
     let Some(provider) = iam::oidc_provider_now(aws, &arn).await? else {
         return Ok(Performed::unseen());
@@ -152,23 +152,42 @@ pub(super) async fn remove(aws: &Aws, scope: &Scope, name: &str) -> Result<Perfo
 }
 
 /// Sends the request of one call.
-pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
+pub(super) async fn perform(
+    aws: &Aws,
+    scope: &Scope,
+    name: &str,
+    call: &Call,
+) -> Result<Performed> {
     let arn = arn(scope, name);
     match call {
-        Call::Create { .. } => Ok(create(aws, name, call).await?),
-        Call::Delete => remove(aws, scope, name).await.map(|_| ()),
-        _ => Ok(change(aws, &arn, call).await?),
+        Call::Create { .. } => create(aws, name, call).await?,
+        Call::Tag { tags } => tag(aws, &arn, tags).await?,
+        Call::Untag { keys } => untag(aws, &arn, keys.iter().cloned().collect()).await?,
+        Call::AddClientId {
+            client_id,
+            unmarked: _,
+        } => add_client_id(aws, &arn, client_id).await?,
+        Call::RemoveClientId { client_id } => {
+            identity::gone(remove_client_id(aws, &arn, client_id).await)?;
+        }
+        Call::SetThumbprints { thumbprints } => {
+            set_thumbprints(aws, &arn, thumbprints.iter().cloned().collect()).await?;
+        }
+        Call::Delete => return remove(aws, scope, name).await,
     }
+    Ok(Performed::default())
 }
 
-async fn create(aws: &Aws, name: &str, call: &Call) -> Result<(), AwsError> {
+async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
     let Call::Create {
         client_ids,
         thumbprints,
         tags,
     } = call
     else {
-        return Ok(());
+        return Err(Error::bug(
+            "Something else than a creating call was to create.",
+        ));
     };
     let tags = iam::tag_list(tags)?;
     let operation = "iam:CreateOpenIDConnectProvider";
@@ -188,24 +207,6 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<(), AwsError> {
     })
     .await?;
     Ok(())
-}
-
-async fn change(aws: &Aws, arn: &str, call: &Call) -> Result<(), AwsError> {
-    match call {
-        Call::Tag { tags } => tag(aws, arn, tags).await,
-        Call::AddClientId {
-            client_id,
-            unmarked: _,
-        } => add_client_id(aws, arn, client_id).await,
-        Call::SetThumbprints { thumbprints } => {
-            set_thumbprints(aws, arn, thumbprints.iter().cloned().collect()).await
-        }
-        Call::RemoveClientId { client_id } => {
-            identity::gone(remove_client_id(aws, arn, client_id).await)
-        }
-        Call::Untag { keys } => untag(aws, arn, keys.iter().cloned().collect()).await,
-        Call::Create { .. } | Call::Delete => Ok(()),
-    }
 }
 
 async fn tag(aws: &Aws, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {

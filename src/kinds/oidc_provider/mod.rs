@@ -157,11 +157,7 @@ impl Kind for OidcProvider {
         name: &str,
         call: &Call,
     ) -> Result<Performed> {
-        if *call == Call::Delete {
-            return live::remove(aws, scope, name).await;
-        }
-        live::perform(aws, scope, name, call).await?;
-        Ok(Performed::default())
+        live::perform(aws, scope, name, call).await
     }
 }
 

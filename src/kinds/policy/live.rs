@@ -1,6 +1,6 @@
 //! Policies as they are in the account, and the calls as requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::PolicyVersion;
 use futures::future::try_join_all;
@@ -163,40 +163,52 @@ fn others(scope: &Scope, account: &Account, policy: &iam::Policy) -> Vec<String>
 }
 
 /// Sends the requests of one call.
-pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
+pub(super) async fn perform(
+    aws: &Aws,
+    scope: &Scope,
+    name: &str,
+    call: &Call,
+) -> Result<Performed> {
     match call {
-        Call::Create { .. } => create(aws, name, call).await,
-        Call::SetDocument { arn, document } => set_document(aws, name, arn, document).await,
-        Call::Tag { arn, tags } => {
-            let tags = iam::tag_list(tags)?;
-            aws.write("iam:TagPolicy", Attempts::Idempotent, |clients| {
-                clients
-                    .iam
-                    .tag_policy()
-                    .policy_arn(arn)
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
-            Ok(())
+        Call::Create { .. } => create(aws, name, call).await?,
+        Call::SetDocument { arn, document } => set_document(aws, name, arn, document).await?,
+        Call::Tag { arn, tags } => tag(aws, arn, tags).await?,
+        Call::Untag { arn, keys } => untag(aws, arn, keys).await?,
+        Call::SetFixed { field } => {
+            return Err(Error::bug(format!(
+                "A change of the {field}, which IAM does not have, was to be performed."
+            )));
         }
-        Call::Untag { arn, keys } => {
-            aws.write("iam:UntagPolicy", Attempts::Idempotent, |clients| {
-                clients
-                    .iam
-                    .untag_policy()
-                    .policy_arn(arn)
-                    .set_tag_keys(Some(keys.iter().cloned().collect()))
-                    .send()
-            })
-            .await?;
-            Ok(())
-        }
-        Call::SetFixed { field } => Err(Error::bug(format!(
-            "A change of the {field}, which IAM does not have, was to be performed."
-        ))),
-        Call::Delete { arn } => delete(aws, scope, arn).await.map(|_| ()),
+        Call::Delete { arn } => return delete(aws, scope, arn).await,
     }
+    Ok(Performed::default())
+}
+
+async fn tag(aws: &Aws, arn: &str, tags: &Tags) -> Result<(), AwsError> {
+    let tags = iam::tag_list(tags)?;
+    aws.write("iam:TagPolicy", Attempts::Idempotent, |clients| {
+        clients
+            .iam
+            .tag_policy()
+            .policy_arn(arn)
+            .set_tags(Some(tags.clone()))
+            .send()
+    })
+    .await?;
+    Ok(())
+}
+
+async fn untag(aws: &Aws, arn: &str, keys: &BTreeSet<String>) -> Result<(), AwsError> {
+    aws.write("iam:UntagPolicy", Attempts::Idempotent, |clients| {
+        clients
+            .iam
+            .untag_policy()
+            .policy_arn(arn)
+            .set_tag_keys(Some(keys.iter().cloned().collect()))
+            .send()
+    })
+    .await?;
+    Ok(())
 }
 
 async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
@@ -208,7 +220,9 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
         tags,
     } = call
     else {
-        return Ok(());
+        return Err(Error::bug(
+            "Something else than a creating call was to create.",
+        ));
     };
     let tags = iam::tag_list(tags)?;
     aws.write("iam:CreatePolicy", Attempts::Once, |clients| {
@@ -330,7 +344,7 @@ async fn delete_version(aws: &Aws, arn: &str, id: &str) -> Result<(), AwsError> 
 }
 
 /// Deletes it, if it carries our mark.
-pub(super) async fn delete(aws: &Aws, scope: &Scope, arn: &str) -> Result<Performed> {
+async fn delete(aws: &Aws, scope: &Scope, arn: &str) -> Result<Performed> {
     let Some(tags) = iam::policy_tags_now(aws, arn).await? else {
         return Ok(Performed::unseen());
     };

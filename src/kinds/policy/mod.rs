@@ -188,11 +188,7 @@ impl Kind for Policy {
         name: &str,
         call: &Call,
     ) -> Result<Performed> {
-        if let Call::Delete { arn } = call {
-            return live::delete(aws, scope, arn).await;
-        }
-        live::perform(aws, scope, name, call).await?;
-        Ok(Performed::default())
+        live::perform(aws, scope, name, call).await
     }
 }
 

@@ -104,20 +104,45 @@ fn spec(
 }
 
 /// Sends the request of one call.
-pub(super) async fn perform(aws: &Aws, scope: &Scope, name: &str, call: &Call) -> Result<()> {
+pub(super) async fn perform(
+    aws: &Aws,
+    scope: &Scope,
+    name: &str,
+    call: &Call,
+) -> Result<Performed> {
     match call {
-        Call::Create { .. } => create(aws, name, call).await,
-        Call::Delete => delete(aws, scope, name).await.map(|_| ()),
-        Call::SetPath { .. } => Err(Error::bug(
-            "A change of path, which IAM does not have, was to be performed.",
-        )),
+        Call::Create { .. } => create(aws, name, call).await?,
         Call::Tag { tags } if planted(Bug::UntagThenTag) => {
             untag(aws, name, &BTreeSet::from([OWNER_TAG.to_owned()])).await?;
             let all = tags::with_owner(tags, Some(&scope.config.owner_mark()));
-            Ok(tag(aws, name, &all).await?)
+            tag(aws, name, &all).await?;
         }
-        _ => Ok(change(aws, name, call).await?),
+        Call::Tag { tags } => tag(aws, name, tags).await?,
+        Call::Untag { keys } => untag(aws, name, keys).await?,
+        Call::Update {
+            description,
+            max_session_duration,
+        } => update(aws, name, description.as_deref(), *max_session_duration).await?,
+        Call::SetTrustPolicy { document } => set_trust(aws, name, &document.minified()).await?,
+        Call::PutBoundary { arn } => put_boundary(aws, name, arn).await?,
+        Call::Attach { arn } => attach(aws, name, arn).await?,
+        Call::PutInline {
+            name: inline,
+            document,
+        } => put_inline(aws, name, inline, &document.minified()).await?,
+        Call::Detach { arn } => identity::gone(detach(aws, name, arn).await)?,
+        Call::DeleteInline { name: inline } => {
+            identity::gone(delete_inline(aws, name, inline).await)?;
+        }
+        Call::DeleteBoundary => identity::gone(delete_boundary(aws, name).await)?,
+        Call::SetPath { .. } => {
+            return Err(Error::bug(
+                "A change of path, which IAM does not have, was to be performed.",
+            ));
+        }
+        Call::Delete => return delete(aws, scope, name).await,
     }
+    Ok(Performed::default())
 }
 
 async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
@@ -131,7 +156,9 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
         tags,
     } = call
     else {
-        return Ok(());
+        return Err(Error::bug(
+            "Something else than a creating call was to create.",
+        ));
     };
     let tags = iam::tag_list(tags)?;
     aws.write("iam:CreateRole", Attempts::Once, |clients| {
@@ -152,7 +179,7 @@ async fn create(aws: &Aws, name: &str, call: &Call) -> Result<()> {
 }
 
 /// Deletes it, if it carries our mark.
-pub(super) async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
+async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Performed> {
     let Some(tags) = iam::role_tags_now(aws, name).await? else {
         return Ok(Performed::unseen());
     };
@@ -164,30 +191,6 @@ pub(super) async fn delete(aws: &Aws, scope: &Scope, name: &str) -> Result<Perfo
         .await;
     identity::gone(sent)?;
     Ok(Performed::default())
-}
-
-async fn change(aws: &Aws, name: &str, call: &Call) -> Result<(), AwsError> {
-    match call {
-        Call::Tag { tags } => tag(aws, name, tags).await,
-        Call::Untag { keys } => untag(aws, name, keys).await,
-        Call::Update {
-            description,
-            max_session_duration,
-        } => update(aws, name, description.as_deref(), *max_session_duration).await,
-        Call::SetTrustPolicy { document } => set_trust(aws, name, &document.minified()).await,
-        Call::PutBoundary { arn } => put_boundary(aws, name, arn).await,
-        Call::Attach { arn } => attach(aws, name, arn).await,
-        Call::PutInline {
-            name: inline,
-            document,
-        } => put_inline(aws, name, inline, &document.minified()).await,
-        Call::Detach { arn } => identity::gone(detach(aws, name, arn).await),
-        Call::DeleteInline { name: inline } => {
-            identity::gone(delete_inline(aws, name, inline).await)
-        }
-        Call::DeleteBoundary => identity::gone(delete_boundary(aws, name).await),
-        Call::Create { .. } | Call::SetPath { .. } | Call::Delete => Ok(()),
-    }
 }
 
 async fn tag(aws: &Aws, name: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {

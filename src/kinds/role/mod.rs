@@ -250,11 +250,7 @@ impl Kind for Role {
         name: &str,
         call: &Call,
     ) -> Result<Performed> {
-        if *call == Call::Delete {
-            return live::delete(aws, scope, name).await;
-        }
-        live::perform(aws, scope, name, call).await?;
-        Ok(Performed::default())
+        live::perform(aws, scope, name, call).await
     }
 }
 
