@@ -7,6 +7,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::format_push_string,
+    clippy::panic,
+    clippy::print_stderr,
     reason = "the helpers of these tests fail as loudly as the tests themselves"
 )]
 

@@ -61,7 +61,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(done: Result<Vec<Report>, Error>, said: String) -> Self {
+    fn of(done: Result<Vec<Report>, Error>, said: &str) -> Self {
         let (reports, error) = match done {
             Ok(reports) => {
                 let error = rollout::error_of(&reports);
@@ -247,7 +247,7 @@ impl World {
             }
             Err(error) => Err(error),
         };
-        Ran::of(done, said.into_inner().unwrap_or_default())
+        Ran::of(done, &said.into_inner().unwrap_or_default())
     }
 
     /// `provision deploy ENVIRONMENT`.

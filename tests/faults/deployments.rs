@@ -247,7 +247,7 @@ impl Turns {
     fn of(seed: u64) -> Self {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut order = Vec::new();
-        let mut who = seed % 2 == 0;
+        let mut who = seed.is_multiple_of(2);
         while order.len() < 400 {
             state ^= state << 13;
             state ^= state >> 7;
