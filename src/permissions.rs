@@ -22,6 +22,16 @@ enum Use {
     Audit,
     /// By what follows or starts a rollout.
     Rollout,
+    /// By what asks whether an environment has proved an image.
+    Proof,
+    /// By `run`.
+    Run,
+    /// By `revisions prune`.
+    Prune,
+    /// By `exec`.
+    Exec,
+    /// By `logs --follow`.
+    Tail,
     /// By what takes the project's lock.
     Lock,
     /// By what removes it.
@@ -49,6 +59,11 @@ enum On {
     /// Every service of the clusters: those that carry our mark may no longer be declared.
     Services,
     TaskDefinitions,
+    /// Those of other clusters too: any may use a revision.
+    EveryService,
+    /// Every task of the clusters: their ids are not known beforehand.
+    Tasks,
+    ClustersAndTasks,
     /// The parameter of the lock, where infra.toml names one.
     Lock,
 }
@@ -176,6 +191,15 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:DescribeTasks", On::Anything, Use::Rollout),
     ("ecs:ListTasks", On::Anything, Use::Write),
     ("ecs:DescribeTasks", On::Anything, Use::Write),
+    ("ecs:RunTask", On::TaskDefinitions, Use::Run),
+    ("ecs:TagResource", On::Tasks, Use::Run),
+    ("ecs:StopTask", On::Tasks, Use::Run),
+    ("ecs:ExecuteCommand", On::ClustersAndTasks, Use::Exec),
+    ("logs:StartLiveTail", On::LogGroups, Use::Tail),
+    ("ecs:DeregisterTaskDefinition", On::Anything, Use::Prune),
+    ("ecs:DescribeServices", On::EveryService, Use::Prune),
+    // Under a narrower scope CloudWatch leaves composite alarms out.
+    ("cloudwatch:DescribeAlarms", On::Anything, Use::Proof),
     ("ssm:PutParameter", On::Lock, Use::Lock),
     ("ssm:GetParameter", On::Lock, Use::Unlock),
     ("ssm:DeleteParameter", On::Lock, Use::Unlock),
@@ -195,14 +219,29 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ("snapshot", &[Use::Look, Use::Audit]),
     ("can", &[Use::Look, Use::Audit]),
     ("who-can", &[Use::Look, Use::Audit]),
-    ("deploy", &[Use::Rollout, Use::Look, Use::AskLock]),
-    ("promote", &[Use::Rollout, Use::Look, Use::AskLock]),
+    (
+        "deploy",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
+    ),
+    (
+        "promote",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
+    ),
+    ("exec", &[Use::Rollout, Use::Look, Use::Exec]),
+    (
+        "run",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof, Use::Run],
+    ),
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
-    ("logs", &[Use::Rollout, Use::Look]),
+    ("logs", &[Use::Rollout, Use::Look, Use::Tail]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
+    (
+        "revisions-prune",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Prune],
+    ),
     ("scale", &[Use::Rollout, Use::Look, Use::AskLock]),
     ("continue", &[Use::Rollout, Use::Look]),
     ("unlock", &[Use::Unlock]),
@@ -240,7 +279,7 @@ pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
                 // Nobody needs a permission to ask who they are.
                 continue;
             }
-            passes |= writes && matches!(*operation, "ecs:RegisterTaskDefinition");
+            passes |= matches!(*operation, "ecs:RegisterTaskDefinition" | "ecs:RunTask") && writes;
             let takes_resources = known.is_none_or(|known| !known.resources.is_empty());
             let on = if takes_resources { *on } else { On::Anything };
             wanted.entry(on).or_default().insert(action);
@@ -377,6 +416,12 @@ fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
             let forms = &["service/{}/*", "service-deployment/{}/*"];
             ("ecs", each(clusters(config).into_iter(), forms))
         }
+        On::EveryService => ("ecs", vec!["service/*".to_owned()]),
+        On::ClustersAndTasks => (
+            "ecs",
+            each(clusters(config).into_iter(), &["cluster/{}", "task/{}/*"]),
+        ),
+        On::Tasks => ("ecs", each(clusters(config).into_iter(), &["task/{}/*"])),
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);
             ("ecs", each(families, &["task-definition/{}:*"]))

@@ -273,7 +273,7 @@ fn lets_in(role: &Holder, principal: RequestPrincipal) -> bool {
         principal,
         action: "sts:AssumeRole".to_owned(),
         resource: role.arn.clone(),
-        context: std::collections::BTreeMap::new(),
+        context: crate::policy::Context::new(),
     };
     let trust = role.now().and_then(|state| state.trust.as_ref());
     trust.is_some_and(|held| evaluate(&held.document, &request).is_allowed())

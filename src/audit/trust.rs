@@ -454,7 +454,7 @@ pub(super) fn concrete(trust: &Trust<'_>, condition: &Condition, value: &str) ->
         (key("sub"), vec![subject]),
         (key("aud"), vec![crate::reach::AUDIENCE.to_owned()]),
     ]);
-    context.insert(condition.key.to_ascii_lowercase(), vec![value.to_owned()]);
+    context.insert(condition.key.clone(), vec![value.to_owned()]);
     Request {
         principal: RequestPrincipal::Federated(
             trust.providers.first().cloned().unwrap_or_default(),

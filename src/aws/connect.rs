@@ -106,6 +106,7 @@ impl Connection {
             ecr: aws_sdk_ecr::Client::new(config),
             ecs: aws_sdk_ecs::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             secrets: aws_sdk_secretsmanager::Client::new(config),
             ssm: aws_sdk_ssm::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
@@ -226,7 +227,8 @@ struct ByScheme {
     secure: SharedHttpClient,
 }
 
-fn http_client() -> SharedHttpClient {
+/// The HTTP client that goes out.
+pub(super) fn http_client() -> SharedHttpClient {
     SharedHttpClient::new(ByScheme {
         plain: Builder::new().build_with_connector_fn(|settings, components| {
             connector(settings, components).build_http()

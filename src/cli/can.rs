@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::policy::{Kind, read, wrong};
+use super::global::Global;
+use super::policy::{Kind, PolicyFile};
 use super::session::Session;
 use crate::error::{Error, ErrorKind, Result};
-use crate::policy::request::Context;
+use crate::policy::Context;
+use crate::policy::shape::Misshapen;
 use crate::policy::{
     Answer, Decision, Document, Grants, PolicyKind, Query, Request, RequestPrincipal, StatementRef,
-    batch, evaluate, find,
+    evaluate, find, shape,
 };
 use crate::reach::{Account, Facts};
 use crate::report::{Screen, permits_text};
@@ -85,7 +87,9 @@ pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Re
     } = arguments;
     let account = super::audit::account(session, snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
-    let resource = facts.resource(action, resource);
+    shape::action(action).map_err(misshapen)?;
+    let resource = resource_of(&facts, action, resource)?;
+    shape::resource(&resource).map_err(misshapen)?;
     let permits = facts.can(subject, action, &resource).map_err(|message| {
         Error::new(ErrorKind::Usage, message)
             .hint("A subject is role/NAME, user/NAME, an ARN, or repo:OWNER/NAME:....")
@@ -109,7 +113,9 @@ pub(super) async fn who_can_in_account(arguments: &WhoCan, session: &Session<'_>
     } = arguments;
     let account = super::audit::account(session, snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
-    let resource = facts.resource(action, resource);
+    shape::action_pattern(action).map_err(misshapen)?;
+    let resource = resource_of(&facts, action, resource)?;
+    shape::asked_resource(&resource).map_err(misshapen)?;
     let permits = facts.who_can(action, &resource);
     let text = if permits.is_empty() {
         "nobody\n".to_owned()
@@ -131,7 +137,7 @@ fn unread(account: &Account, session: &Session<'_>) -> u8 {
 }
 
 /// Answers yes or no by a policy file.
-pub(super) fn can(arguments: &Can, path: &Path, screen: &Screen) -> Result<u8> {
+pub(super) fn can(arguments: &Can, path: &Path, global: &Global, screen: &Screen) -> Result<u8> {
     let Can {
         subject,
         action,
@@ -140,13 +146,14 @@ pub(super) fn can(arguments: &Can, path: &Path, screen: &Screen) -> Result<u8> {
         context,
         ..
     } = arguments;
-    let document = document(path, *kind)?;
+    let document = document(path, *kind, global, screen)?;
     let request = Request {
         principal: RequestPrincipal::parse(subject),
         action: action.clone(),
         resource: resource.clone(),
         context: context_of(context)?,
     };
+    request.check().map_err(misshapen)?;
     let text = match evaluate(&document, &request) {
         Decision::Allowed(statements) => format!("yes: allowed by {}\n", names(&statements)),
         Decision::Denied(statements) => format!("no: denied by {}\n", names(&statements)),
@@ -157,14 +164,21 @@ pub(super) fn can(arguments: &Can, path: &Path, screen: &Screen) -> Result<u8> {
 }
 
 /// Lists who may by a policy file.
-pub(super) fn who_can(arguments: &WhoCan, path: &Path, screen: &Screen) -> Result<u8> {
+pub(super) fn who_can(
+    arguments: &WhoCan,
+    path: &Path,
+    global: &Global,
+    screen: &Screen,
+) -> Result<u8> {
     let WhoCan {
         action,
         resource,
         kind,
         ..
     } = arguments;
-    let document = document(path, *kind)?;
+    let document = document(path, *kind, global, screen)?;
+    shape::action_pattern(action).map_err(misshapen)?;
+    shape::asked_resource(resource).map_err(misshapen)?;
     let query = Query {
         actions: vec![action.clone()],
         resources: vec![resource.clone()],
@@ -208,10 +222,31 @@ pub(super) fn who_can(arguments: &WhoCan, path: &Path, screen: &Screen) -> Resul
     Ok(0)
 }
 
-fn document(path: &Path, kind: Option<Kind>) -> Result<Document> {
-    let text = read(path)?;
-    let kind = kind.map_or_else(|| batch::kind_of(&text), PolicyKind::from);
-    Document::read(&text, kind).map_err(|errors| wrong(path, &errors))
+fn document(path: &Path, kind: Option<Kind>, global: &Global, screen: &Screen) -> Result<Document> {
+    let file = PolicyFile::read(path, global, screen)?;
+    for note in file.notes().into_iter().chain(file.environment_note()) {
+        screen.say(&format!("note: {note}"));
+    }
+    let kind = kind.map(PolicyKind::from);
+    let kind = kind.or_else(|| PolicyKind::of(file.text()));
+    file.document(kind.unwrap_or(PolicyKind::Identity))
+}
+
+/// The ARN, `*` or pattern that is meant.
+fn resource_of(facts: &Facts<'_>, action: &str, text: &str) -> Result<String> {
+    facts.resource(action, text).ok_or_else(|| {
+        let message = format!(
+            "The resource `{text}` is neither an ARN nor `*`, and nothing of that name is declared."
+        );
+        Error::new(ErrorKind::Usage, message)
+            .hint("Give its ARN, an address such as repository/NAME, or a name of infra.toml.")
+    })
+}
+
+/// The command line asks about what is no action or no resource.
+fn misshapen(error: Misshapen) -> Error {
+    let Misshapen { message, hint } = error;
+    Error::new(ErrorKind::Usage, message).hint(hint)
 }
 
 fn context_of(pairs: &[String]) -> Result<Context> {
@@ -223,9 +258,7 @@ fn context_of(pairs: &[String]) -> Result<Context> {
                 format!("`{pair}` is not KEY=VALUE."),
             ));
         };
-        out.entry(key.to_ascii_lowercase())
-            .or_default()
-            .push(value.to_owned());
+        out.add(key, value.to_owned());
     }
     Ok(out)
 }

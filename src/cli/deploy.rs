@@ -8,7 +8,7 @@ use super::rollout::{Following, play};
 use super::session::Session;
 use crate::error::Result;
 use crate::kind::Hazard;
-use crate::rollout::{self, Order, Selection};
+use crate::rollout::{self, DeployOrder, Selection};
 
 /// Deploy an image to an environment.
 ///
@@ -55,7 +55,7 @@ impl Allowed {
     }
 }
 
-fn digest(text: &str) -> Result<String, String> {
+pub(super) fn digest(text: &str) -> Result<String, String> {
     let hexadecimal = text.strip_prefix("sha256:").unwrap_or_default();
     if hexadecimal.len() == 64 && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_owned())
@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<
         (None, Some(digest)) => Selection::Digest(digest.clone()),
         (None, None) => Selection::Declared,
     };
-    let order = Order {
+    let order = DeployOrder {
         environment: &arguments.environment,
         service: arguments.following.service.as_deref(),
         selection: &selection,

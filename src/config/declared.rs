@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::nearest;
 use super::model::{Github, Partition};
+use crate::policy::Home;
 
 /// The kinds of resources, in the order of KINDS.
 pub(super) const KINDS: [&str; 8] = [
@@ -49,6 +50,57 @@ impl Default for Declared {
 }
 
 impl Declared {
+    /// A project that is nobody's, with the account that AWS's documentation uses.
+    pub(super) fn example() -> Self {
+        Self {
+            account_id: "123456789012".to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The names by which others refer to a resource. `path` is IAM's; `service` is `CLUSTER/NAME` of a service.
+    pub(super) fn named(&self, kind: &str, name: &str, path: &str, service: &str) -> Named {
+        let arn = match kind {
+            "oidc_provider" => self.iam_arn(&format!("oidc-provider/{name}")),
+            "policy" => self.iam_arn(&format!("policy{path}{name}")),
+            "role" => self.iam_arn(&format!("role{path}{name}")),
+            "repository" => self.regional_arn("ecr", &format!("repository/{name}")),
+            "log_group" => self.regional_arn("logs", &format!("log-group:{name}")),
+            "secret" => self.regional_arn("secretsmanager", &format!("secret:{name}-??????")),
+            "cluster" => self.regional_arn("ecs", &format!("cluster/{name}")),
+            _ => self.regional_arn("ecs", &format!("service/{service}")),
+        };
+        let url = (kind == "repository").then(|| format!("{}/{name}", self.registry()));
+        Named { arn, url }
+    }
+
+    /// The account and region that examples speak of.
+    pub(super) fn home(&self) -> Home {
+        Home {
+            partition: self.partition().as_str().to_owned(),
+            region: self.region.clone(),
+            account: self.account_id.clone(),
+        }
+    }
+
+    fn iam_arn(&self, resource: &str) -> String {
+        let (partition, account) = (self.partition().as_str(), &self.account_id);
+        format!("arn:{partition}:iam::{account}:{resource}")
+    }
+
+    pub(super) fn regional_arn(&self, service: &str, resource: &str) -> String {
+        let (partition, account) = (self.partition().as_str(), &self.account_id);
+        format!(
+            "arn:{partition}:{service}:{}:{account}:{resource}",
+            self.region
+        )
+    }
+
+    fn registry(&self) -> String {
+        let suffix = self.partition().dns_suffix();
+        format!("{}.dkr.ecr.{}.{suffix}", self.account_id, self.region)
+    }
+
     pub(super) fn partition(&self) -> Partition {
         Partition::of_region(&self.region)
     }

@@ -73,7 +73,7 @@ pub(super) fn policy(
     match Document::parse(&loaded.expanded.text, kind) {
         Ok(document) => Some(SourceDocument {
             path: loaded.source.path,
-            document,
+            document: document.at_home(&reader.declared.home()),
         }),
         Err(errors) => {
             for error in errors {

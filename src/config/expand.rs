@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::declared::{KINDS, Named, table_key};
 use super::diagnostic::nearest;
-use super::model::{Environment, Partition};
+use super::model::Environment;
 use super::names::fault_of_name;
 use super::node::{Entry, Node, Value};
 use super::placeholders::Variables;
@@ -285,40 +285,14 @@ fn named(item: &Item, reader: &Reader<'_>) -> Named {
             .ok()
             .map(|expanded| expanded.text)
     };
-    let declared = &reader.declared;
-    let (name, account) = (&item.name, &declared.account_id);
-    let partition = declared.partition();
-    let iam = |resource: String| format!("arn:{}:iam::{account}:{resource}", partition.as_str());
-    let regional = |service: &str, resource: String| {
-        format!(
-            "arn:{}:{service}:{}:{account}:{resource}",
-            partition.as_str(),
-            declared.region
-        )
-    };
-    let path = || peek("path").unwrap_or_else(|| "/".to_owned());
-    let arn = match item.kind {
-        "oidc_provider" => iam(format!("oidc-provider/{name}")),
-        "policy" => iam(format!("policy{}{name}", path())),
-        "role" => iam(format!("role{}{name}", path())),
-        "repository" => regional("ecr", format!("repository/{name}")),
-        "log_group" => regional("logs", format!("log-group:{name}")),
-        "secret" => regional("secretsmanager", format!("secret:{name}-??????")),
-        "cluster" => regional("ecs", format!("cluster/{name}")),
-        _ => {
-            let cluster = peek("cluster").unwrap_or_default();
-            let cluster = cluster.rsplit('/').next().unwrap_or_default();
-            let service = peek("name").unwrap_or_else(|| name.clone());
-            regional("ecs", format!("service/{cluster}/{service}"))
-        }
-    };
-    let url = (item.kind == "repository")
-        .then(|| format!("{}/{name}", registry(account, &declared.region, partition)));
-    Named { arn, url }
-}
-
-fn registry(account: &str, region: &str, partition: Partition) -> String {
-    format!("{account}.dkr.ecr.{region}.{}", partition.dns_suffix())
+    let path = peek("path").unwrap_or_else(|| "/".to_owned());
+    let cluster = peek("cluster").unwrap_or_default();
+    let cluster = cluster.rsplit('/').next().unwrap_or_default();
+    let service = peek("name").unwrap_or_else(|| item.name.clone());
+    let service = format!("{cluster}/{service}");
+    reader
+        .declared
+        .named(item.kind, &item.name, &path, &service)
 }
 
 /// Resolves the placeholders of an item, gives it the project's tags and its default names.

@@ -23,6 +23,7 @@ mod schema;
 mod table;
 mod tables;
 mod trust;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use parse::{load, parse};
 pub use reader::ReadFile;
 pub use reference::reference;
 pub use schema::schema;
+pub use written::{Placeholders, Written, stand_in};
 
 /// A place in a file that the user wrote. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

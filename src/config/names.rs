@@ -1,6 +1,7 @@
 //! The names that follow from the project: the owner mark, partitions, ARNs, the registry.
 
 use super::model::{Config, Partition, Project};
+use crate::policy::Home;
 
 impl Partition {
     /// The partition of a region, by the prefix of the region's name.
@@ -61,6 +62,16 @@ impl Partition {
 }
 
 impl Project {
+    /// The account and region that examples speak of.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        Home {
+            partition: self.partition.as_str().to_owned(),
+            region: self.region.clone(),
+            account: self.account_id.clone(),
+        }
+    }
+
     /// The ARN of something of this account in a service of this region.
     #[must_use]
     pub fn regional_arn(&self, service: &str, resource: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::build;
 use super::check;
-use super::declared::KINDS;
+use super::declared::{Declared, KINDS};
 use super::diagnostic::{Diagnostic, Source};
 use super::expand::{self, DeclaredEnvironment};
 use super::model::{Config, Environment, Github, Lock, Partition, Project, Seconds};
@@ -43,6 +43,19 @@ pub fn parse(path: &str, text: &str, read_file: ReadFile<'_>) -> Result<Config, 
     } else {
         Ok(config)
     }
+}
+
+/// What the names of an infra.toml stand for, whatever else is wrong in it; no document is read.
+pub(super) fn names(
+    path: &str,
+    text: &str,
+) -> Result<(Declared, Vec<Environment>), Vec<Diagnostic>> {
+    let source = Source::new(path, text);
+    let root = Node::parse(&source)?;
+    let mut none = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    let mut reader = Reader::new(source, &mut none);
+    let config = read(root, &mut reader);
+    Ok((reader.declared, config.environments))
 }
 
 /// infra.toml's errors first, then those of each document, each in the order of lines.

@@ -93,6 +93,34 @@ pub(super) fn expand(text: &str, scope: Scope<'_>) -> Result<Expanded, Vec<Fault
     }
 }
 
+/// Puts a text in the place of every placeholder of a document. `value` is given what stands between the braces, and
+/// whether that is a whole string.
+pub(super) fn replace(text: &str, value: &mut dyn FnMut(&str, bool) -> String) -> Expanded {
+    let mut expanded = Expanded::default();
+    let mut done = 0;
+    while let Some(found) = text.get(done..).and_then(|rest| rest.find("{{")) {
+        let start = done + found;
+        let (before, Some(end)) = (
+            text.get(done..start).unwrap_or_default(),
+            end_of(text, start),
+        ) else {
+            break;
+        };
+        let inner = text.get(start + 2..end - 2).unwrap_or_default();
+        let alone =
+            before.ends_with('"') && text.get(end..).is_some_and(|rest| rest.starts_with('"'));
+        expanded.text.push_str(before);
+        let from = expanded.text.len();
+        expanded.text.push_str(&escaped(&value(inner, alone), true));
+        expanded
+            .pieces
+            .push((from..expanded.text.len(), start..end));
+        done = end;
+    }
+    expanded.text.push_str(text.get(done..).unwrap_or_default());
+    expanded
+}
+
 /// The value of a var, with its type, where a string is one placeholder and nothing else.
 pub(super) fn sole_variable<'a>(text: &str, scope: Scope<'a>) -> Option<&'a Value> {
     let inner = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();

@@ -32,7 +32,7 @@ pub(super) fn document(
     match Document::parse(&text, PolicyKind::Trust) {
         Ok(document) => Some(SourceDocument {
             path: reader.source.path.clone(),
-            document,
+            document: document.at_home(&reader.declared.home()),
         }),
         Err(errors) => {
             for error in errors {

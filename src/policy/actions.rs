@@ -128,6 +128,16 @@ pub fn find(action: &str) -> Option<Action> {
     None
 }
 
+/// A service's own condition key, in whatever letter case, as AWS writes it.
+#[must_use]
+pub fn condition_key(key: &str) -> Option<&'static str> {
+    let (service, _) = key.split_once(':')?;
+    let text = services().get(service.to_ascii_lowercase().as_str())?;
+    let line = text.lines().find_map(|line| line.strip_prefix('#'))?;
+    line.split(' ')
+        .find(|known| known.eq_ignore_ascii_case(key))
+}
+
 fn level(letter: &str) -> Option<Level> {
     match letter {
         "L" => Some(Level::List),

@@ -4,12 +4,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::document::{Document, PolicyKind, SyntaxError};
+use super::document::{Document, SyntaxError};
 use super::evaluate::{Decision, StatementRef, evaluate};
+use super::kind::PolicyKind;
 use super::lint::{self, Finding};
 use super::readings;
 use super::relate::{Comparison, relate};
 use super::request::Request;
+use super::shape::Misshapen;
 use super::together::{Policies, evaluate_together};
 
 /// The answer to one line.
@@ -23,30 +25,15 @@ pub struct Answer {
     pub failed: bool,
 }
 
-/// What kind a document is for: as said, else by its elements.
-#[must_use]
-pub fn kind_of(text: &str) -> PolicyKind {
-    let Ok(value) = serde_json::from_str::<Value>(text) else {
-        return PolicyKind::Identity;
-    };
-    let statements: Vec<&Value> = match value.get("Statement") {
-        Some(Value::Array(items)) => items.iter().collect(),
-        Some(other) => vec![other],
-        None => Vec::new(),
-    };
-    let has = |keys: [&str; 2]| {
-        statements
-            .iter()
-            .any(|one| keys.iter().any(|key| one.get(key).is_some()))
-    };
-    match (
-        has(["Principal", "NotPrincipal"]),
-        has(["Resource", "NotResource"]),
-    ) {
-        (false, _) => PolicyKind::Identity,
-        (true, true) => PolicyKind::Resource,
-        (true, false) => PolicyKind::Trust,
-    }
+/// One line of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Its text, without its line break.
+    pub text: &'a str,
+    /// 1-based.
+    pub number: usize,
+    /// What documents are for whose case does not say; else what their elements say.
+    pub kind: Option<PolicyKind>,
 }
 
 #[derive(Deserialize)]
@@ -65,9 +52,13 @@ struct WithId<T: Serialize> {
     answer: T,
 }
 
+/// Why a line has no answer.
 #[derive(Serialize)]
 struct Failure {
+    /// The number of the line.
+    line: usize,
     error: String,
+    /// The errors of a document, with their places in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<SyntaxError>,
 }
@@ -91,7 +82,7 @@ struct Compared {
 
 /// Answers one line of `policy diff --batch`.
 #[must_use]
-pub fn diff(line: &str, kind: Option<PolicyKind>) -> Answer {
+pub fn diff(line: Line<'_>) -> Answer {
     answer(line, |case: DiffCase| {
         let DiffCase {
             id,
@@ -100,16 +91,24 @@ pub fn diff(line: &str, kind: Option<PolicyKind>) -> Answer {
             b,
         } = case;
         let (a, b) = (text_of(&a), text_of(&b));
-        // Where no kind is said, one that either document asks for.
-        let kind = own.or(kind).unwrap_or_else(|| kind_of(&a).max(kind_of(&b)));
+        let kind = match own.or(line.kind) {
+            Some(kind) => kind,
+            None => PolicyKind::of_both(&a, &b)
+                .map_err(|why| line.failure(&id, format!("{why} Say which with `kind`.")))?,
+        };
         let read = |name: &str, text: &str| {
-            Document::read(text, kind).map_err(|errors| wrong(&id, name, errors))
+            Document::read(text, kind).map_err(|errors| line.wrong(&id, name, errors))
         };
         let (a, b) = (read("a", &a)?, read("b", &b)?);
         let comparison = relate(&a, &b);
         let broadens = comparison.broadens();
         let note = readings::note_of_comparison(&a, &b, &comparison);
-        Ok((id, Compared { comparison, note }, broadens))
+        let outcome = Outcome {
+            answer: Compared { comparison, note },
+            broadens,
+            failed: false,
+        };
+        Ok((id, outcome))
     })
 }
 
@@ -130,9 +129,22 @@ struct EvalCase {
 /// Answers one line of `policy eval --batch`: one `policy`, or several `policies` with a `boundary`, a
 /// `resource_policy` or a `trust` policy, combined as IAM does.
 #[must_use]
-pub fn eval(line: &str, kind: Option<PolicyKind>) -> Answer {
+pub fn eval(line: Line<'_>) -> Answer {
     answer(line, |case: EvalCase| {
-        let EvalCase {
+        let (id, request) = (&case.id, &case.request);
+        let request: Request = serde_json::from_value(request.clone())
+            .map_err(|error| line.failure(id, format!("request: {error}")))?;
+        request.check().map_err(|Misshapen { message, hint }| {
+            line.failure(id, format!("request: {message} {hint}"))
+        })?;
+        let evaluated = case.decide(&line, &request)?;
+        Ok((case.id, Outcome::of(evaluated)))
+    })
+}
+
+impl EvalCase {
+    fn decide(&self, line: &Line<'_>, request: &Request) -> Result<Evaluated, Failed> {
+        let Self {
             id,
             kind: own,
             policy,
@@ -140,49 +152,40 @@ pub fn eval(line: &str, kind: Option<PolicyKind>) -> Answer {
             boundary,
             resource_policy,
             trust,
-            request,
-        } = case;
-        let request: Request = serde_json::from_value(request).map_err(|error| {
-            (
-                id.clone(),
-                Failure {
-                    error: format!("request: {error}"),
-                    errors: Vec::new(),
-                },
-            )
-        })?;
-        let read = |name: &str, value: &Value, kind: Option<PolicyKind>| {
-            let text = text_of(value);
-            let kind = kind.unwrap_or_else(|| kind_of(&text));
-            Document::read(&text, kind).map_err(|errors| wrong(&id, name, errors))
+            request: _,
+        } = self;
+        let read = |name: &str, value: &Value, kind: PolicyKind| {
+            Document::read(&text_of(value), kind).map_err(|errors| line.wrong(id, name, errors))
         };
-        let alone = policies.is_empty()
-            && boundary.is_none()
-            && resource_policy.is_none()
-            && trust.is_none();
-        if let (Some(policy), true) = (&policy, alone) {
-            let document = read("policy", policy, own.or(kind))?;
-            let note = readings::note_of_request(&document, &request);
-            let decision = evaluate(&document, &request);
-            return Ok((id, evaluated(&decision, note), false));
+        let together = boundary.is_some() || resource_policy.is_some() || trust.is_some();
+        match (policy, policies.as_slice()) {
+            (Some(policy), []) if !together => {
+                let kind = own
+                    .or(line.kind)
+                    .or_else(|| PolicyKind::of(&text_of(policy)));
+                let document = read("policy", policy, kind.unwrap_or(PolicyKind::Identity))?;
+                let note = readings::note_of_request(&document, request);
+                return Ok(evaluated(&evaluate(&document, request), note));
+            }
+            (None, []) if !together => {
+                return Err(line.failure(id, "The case has no `policy`.".to_owned()));
+            }
+            _ => {}
         }
-        let identity = Some(PolicyKind::Identity);
         let mut set = Policies::default();
-        for policy in policy.iter().chain(&policies) {
-            set.identity.push(read("policies", policy, identity)?);
+        for policy in policy.iter().chain(policies) {
+            set.identity
+                .push(read("policies", policy, PolicyKind::Identity)?);
         }
         let optional = |name: &str, value: &Option<Value>, kind: PolicyKind| {
-            value
-                .as_ref()
-                .map(|value| read(name, value, Some(kind)))
-                .transpose()
+            let value = value.as_ref();
+            value.map(|value| read(name, value, kind)).transpose()
         };
-        set.boundary = optional("boundary", &boundary, PolicyKind::Identity)?;
-        set.resource = optional("resource_policy", &resource_policy, PolicyKind::Resource)?;
-        set.trust = optional("trust", &trust, PolicyKind::Trust)?;
-        let decision = evaluate_together(&set, &request);
-        Ok((id, evaluated(&decision, None), false))
-    })
+        set.boundary = optional("boundary", boundary, PolicyKind::Identity)?;
+        set.resource = optional("resource_policy", resource_policy, PolicyKind::Resource)?;
+        set.trust = optional("trust", trust, PolicyKind::Trust)?;
+        Ok(evaluated(&evaluate_together(&set, request), None))
+    }
 }
 
 fn evaluated(decision: &Decision, note: Option<String>) -> Evaluated {
@@ -208,21 +211,28 @@ pub struct Checked {
     pub valid: bool,
     /// Grammar errors.
     pub errors: Vec<SyntaxError>,
-    /// Limits and lint rules.
+    /// Limits and rules.
     pub findings: Vec<Finding>,
+    /// How the document was read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
+
+/// What a document is judged by beyond its grammar: the rules of the language, or more than these.
+pub type Rules<'a> = &'a dyn Fn(&Document) -> Vec<Finding>;
 
 /// Checks one document: grammar, limits, rules.
 #[must_use]
-pub fn check_text(text: &str, kind: PolicyKind) -> Checked {
+pub fn check_text(text: &str, kind: PolicyKind, rules: Rules<'_>) -> Checked {
     match Document::parse(text, kind) {
         Err(errors) => Checked {
             valid: false,
             errors,
             findings: Vec::new(),
+            notes: Vec::new(),
         },
         Ok(document) => {
-            let findings = lint::findings(&document);
+            let findings = rules(&document);
             let valid = findings
                 .iter()
                 .all(|finding| finding.severity != lint::Severity::Error);
@@ -230,6 +240,7 @@ pub fn check_text(text: &str, kind: PolicyKind) -> Checked {
                 valid,
                 errors: Vec::new(),
                 findings,
+                notes: Vec::new(),
             }
         }
     }
@@ -237,7 +248,7 @@ pub fn check_text(text: &str, kind: PolicyKind) -> Checked {
 
 /// Answers one line of `policy check --batch`.
 #[must_use]
-pub fn check(line: &str, kind: Option<PolicyKind>) -> Answer {
+pub fn check(line: Line<'_>, rules: Rules<'_>) -> Answer {
     answer(line, |case: CheckCase| {
         let CheckCase {
             id,
@@ -245,8 +256,14 @@ pub fn check(line: &str, kind: Option<PolicyKind>) -> Answer {
             policy,
         } = case;
         let text = text_of(&policy);
-        let kind = own.or(kind).unwrap_or_else(|| kind_of(&text));
-        Ok((id, check_text(&text, kind), false))
+        let kind = own.or(line.kind).or_else(|| PolicyKind::of(&text));
+        let checked = check_text(&text, kind.unwrap_or(PolicyKind::Identity), rules);
+        let outcome = Outcome {
+            broadens: false,
+            failed: !checked.valid,
+            answer: checked,
+        };
+        Ok((id, outcome))
     })
 }
 
@@ -257,55 +274,82 @@ fn text_of(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn wrong(id: &Value, name: &str, errors: Vec<SyntaxError>) -> (Value, Failure) {
-    let first = errors.first().map_or_else(String::new, ToString::to_string);
-    (
-        id.clone(),
-        Failure {
-            error: format!("{name}: {first}"),
-            errors,
-        },
-    )
+/// What a line says, beside its id.
+struct Outcome<T> {
+    answer: T,
+    broadens: bool,
+    failed: bool,
+}
+
+impl<T> Outcome<T> {
+    fn of(answer: T) -> Self {
+        Self {
+            answer,
+            broadens: false,
+            failed: false,
+        }
+    }
+}
+
+/// The id of a line and why it has no answer.
+struct Failed(Box<(Value, Failure)>);
+
+impl Line<'_> {
+    fn failure(&self, id: &Value, error: String) -> Failed {
+        let failure = Failure {
+            line: self.number,
+            error,
+            errors: Vec::new(),
+        };
+        Failed(Box::new((id.clone(), failure)))
+    }
+
+    fn wrong(&self, id: &Value, name: &str, errors: Vec<SyntaxError>) -> Failed {
+        let first = errors.first().map_or_else(String::new, ToString::to_string);
+        let mut failed = self.failure(id, format!("{name}: {first}"));
+        failed.0.1.errors = errors;
+        failed
+    }
 }
 
 fn answer<C, T>(
-    line: &str,
-    work: impl FnOnce(C) -> Result<(Value, T, bool), (Value, Failure)>,
+    line: Line<'_>,
+    work: impl FnOnce(C) -> Result<(Value, Outcome<T>), Failed>,
 ) -> Answer
 where
     C: for<'de> Deserialize<'de>,
     T: Serialize,
 {
-    let case: Result<C, _> = serde_json::from_str(line);
+    let case: Result<C, _> = serde_json::from_str(line.text);
     let outcome = match case {
         Ok(case) => work(case),
         Err(error) => {
-            let id = serde_json::from_str::<Value>(line)
-                .ok()
-                .and_then(|value| value.get("id").cloned());
-            Err((
-                id.unwrap_or_default(),
-                Failure {
-                    error: format!("not a case: {error}"),
-                    errors: Vec::new(),
-                },
-            ))
+            let value = serde_json::from_str::<Value>(line.text).ok();
+            let id = value.and_then(|value| value.get("id").cloned());
+            Err(line.failure(&id.unwrap_or_default(), format!("not a case: {error}")))
         }
     };
     match outcome {
-        Ok((id, answer, broadens)) => Answer {
-            line: to_line(&WithId { id, answer }),
-            broadens,
-            failed: false,
-        },
-        Err((id, failure)) => Answer {
-            line: to_line(&WithId {
-                id,
-                answer: failure,
-            }),
-            broadens: true,
-            failed: true,
-        },
+        Ok((id, outcome)) => {
+            let Outcome {
+                answer,
+                broadens,
+                failed,
+            } = outcome;
+            Answer {
+                line: to_line(&WithId { id, answer }),
+                broadens,
+                failed,
+            }
+        }
+        Err(failed) => {
+            let (id, answer) = *failed.0;
+            Answer {
+                line: to_line(&WithId { id, answer }),
+                broadens: true,
+                failed: true,
+            }
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Words for what a change of policies means: one sentence for each witness.
 
 use super::actions;
-use super::document::{Document, PolicyKind};
+use super::document::Document;
 use super::evaluate::statement_matches;
+use super::kind::PolicyKind;
 use super::readings;
 use super::relate::{Comparison, Relation, Witness};
 use super::statement::{Patterns, Statement};
@@ -139,7 +140,7 @@ fn example(witness: &Witness, resource_said: bool) -> String {
     if request.resource != "*" && !resource_said {
         parts.push(format!("`{}`", request.resource));
     }
-    for (key, values) in &request.context {
+    for (key, values) in request.context.iter() {
         parts.push(format!("{key} = {}", values.join(", ")));
     }
     parts.join(", ")

@@ -8,22 +8,10 @@ use serde::{Serialize, Serializer};
 
 use super::canonical;
 use super::grammar::{self, Strictness};
+use super::home::Home;
 use super::json::{self, Fault, Node};
+use super::kind::PolicyKind;
 use super::statement::{Effect, Statement};
-
-/// What a document is for; it decides which elements a statement has.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum PolicyKind {
-    /// Attached to a role or user, inline or managed; also a permissions boundary.
-    Identity,
-    /// Says who may assume a role.
-    Trust,
-    /// Attached to a resource such as a repository or a bucket.
-    Resource,
-}
 
 /// A grammar error in a policy document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,6 +48,7 @@ pub struct Document {
     /// Canonical text of each statement.
     statement_texts: Vec<String>,
     canonical: String,
+    home: Option<Home>,
 }
 
 impl Document {
@@ -80,9 +69,15 @@ impl Document {
     }
 
     /// Parses a document for its meaning: also what IAM would refuse to store but what can mean only one thing
-    /// (`"Effect": "allow"`, a statement that names no principal, a Resource in a trust policy).
+    /// (`"Effect": "allow"`, a trust policy's statement that is about nobody, a Resource in a trust policy).
     pub fn read(text: &str, kind: PolicyKind) -> Result<Self, Vec<SyntaxError>> {
         Self::with(text, kind, Strictness::Meaning)
+    }
+
+    /// As [`Self::read`], of a file that somebody says is of this kind: each statement of a trust or resource policy
+    /// must name a principal, else it is likely a policy of another kind.
+    pub fn read_as(text: &str, kind: PolicyKind) -> Result<Self, Vec<SyntaxError>> {
+        Self::with(text, kind, Strictness::Naming)
     }
 
     fn with(
@@ -120,6 +115,7 @@ impl Document {
                         .collect(),
                     statements,
                     canonical,
+                    home: None,
                 })
             }
             Ok(_) => Err(faults
@@ -141,6 +137,18 @@ impl Document {
     #[must_use]
     pub fn kind(&self) -> PolicyKind {
         self.kind
+    }
+
+    /// The same document, living in an account and a region: examples of what it allows speak of these.
+    #[must_use]
+    pub fn at_home(mut self, home: &Home) -> Self {
+        self.home = Some(home.clone());
+        self
+    }
+
+    /// Where it lives, if that was said.
+    pub(super) fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     /// The text as given (decoded, where it came encoded).

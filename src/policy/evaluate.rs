@@ -3,10 +3,12 @@
 
 use serde::Serialize;
 
+use super::context::Context;
 use super::document::Document;
 use super::glob::{self, Reading, Token};
 use super::operator::{Comparison, Operator, Quantifier};
-use super::request::{Context, Request};
+use super::request::Request;
+use super::shape::FIELD_COLONS;
 use super::statement::{Condition, Effect, Patterns, Statement};
 use super::values::{self, Number, Range};
 
@@ -177,9 +179,7 @@ pub fn condition_holds(condition: &Condition, variables: bool, context: &Context
         negated,
         if_exists,
     } = *operator;
-    let present: &[String] = context
-        .get(&key.to_ascii_lowercase())
-        .map_or(&[], Vec::as_slice);
+    let present: &[String] = context.get(key).map_or(&[], Vec::as_slice);
     if comparison == Comparison::Null {
         // "Condition operator to check existence of condition keys": true asks for absence.
         return values
@@ -212,7 +212,7 @@ pub fn condition_holds(condition: &Condition, variables: bool, context: &Context
 /// Whether a request's value is of the type that an operator compares.
 fn has_type(comparison: Comparison, value: &str) -> bool {
     match comparison {
-        Comparison::Arn => value.matches(':').count() >= 5,
+        Comparison::Arn => value.matches(':').count() >= FIELD_COLONS,
         Comparison::IpAddress => values::address_number(value).is_some(),
         Comparison::NumericEquals
         | Comparison::NumericLessThan

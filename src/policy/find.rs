@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{Document, PolicyKind};
+use super::document::Document;
+use super::kind::PolicyKind;
 use super::relate::{Answer, Grants, outside};
 
 /// What is asked for; what is left out is free.

@@ -2,6 +2,8 @@
 //! Sources: IAM User Guide, "IAM policy elements: Variables and tags", "IAM JSON policy elements: Resource",
 //! "IAM JSON policy elements: Condition operators" (string and ARN sections).
 
+use super::shape::FIELD_COLONS;
+
 /// One item of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Token {
@@ -118,9 +120,6 @@ pub(super) fn parse_arn(text: &str, variables: bool) -> Option<Vec<Token>> {
     (colons(&tokens) >= FIELD_COLONS).then(|| confine(tokens))
 }
 
-/// An ARN has six fields: arn:partition:service:region:account:resource.
-const FIELD_COLONS: usize = 5;
-
 fn colons(tokens: &[Token]) -> usize {
     tokens
         .iter()
@@ -174,52 +173,72 @@ pub(super) fn matches(tokens: &[Token], text: &str, fold: bool) -> bool {
     if tokens == [Token::Many { colon: true }] {
         return true;
     }
-    let mut active = vec![false; tokens.len() + 1];
-    if let Some(first) = active.first_mut() {
-        *first = true;
-    }
-    close(tokens, &mut active);
-    for letter in text.chars() {
-        let mut next = vec![false; tokens.len() + 1];
-        let mut alive = false;
-        for (place, token) in tokens.iter().enumerate() {
-            if !active.get(place).copied().unwrap_or(false) {
-                continue;
-            }
-            let (stay, step) = match token {
-                Token::Letter(wanted) => (
-                    false,
-                    *wanted == letter || (fold && wanted.eq_ignore_ascii_case(&letter)),
-                ),
-                Token::One { colon } => (false, *colon || letter != ':'),
-                Token::Many { colon } => (*colon || letter != ':', false),
-                Token::Variable { .. } => (false, false),
-            };
-            let target = if stay { place } else { place + 1 };
-            if (stay || step)
-                && let Some(slot) = next.get_mut(target)
-            {
-                *slot = true;
-                alive = true;
-            }
-        }
-        if !alive {
+    let letters: Vec<char> = text.chars().collect();
+    let (mut tokens, mut rest) = (tokens, letters.as_slice());
+    let within = |token: &Token| {
+        matches!(
+            token,
+            Token::One { colon: false } | Token::Many { colon: false }
+        )
+    };
+    // While some wildcard stops at a colon, all before it do, and the first colons face each other.
+    while tokens.iter().any(within) {
+        let colon = tokens.iter().position(|token| *token == Token::Letter(':'));
+        let Some(end) = colon else {
+            return !rest.contains(&':') && run(tokens, rest, fold);
+        };
+        let Some(at) = rest.iter().position(|letter| *letter == ':') else {
+            return false;
+        };
+        let (field, after) = tokens.split_at(end);
+        let (part, other) = rest.split_at(at);
+        if !run(field, part, fold) {
             return false;
         }
-        close(tokens, &mut next);
-        active = next;
+        tokens = after.get(1..).unwrap_or_default();
+        rest = other.get(1..).unwrap_or_default();
     }
-    active.last().copied().unwrap_or(false)
+    run(tokens, rest, fold)
 }
 
-/// A `*` may also match nothing.
-fn close(tokens: &[Token], active: &mut [bool]) {
-    for (place, token) in tokens.iter().enumerate() {
-        if matches!(token, Token::Many { .. })
-            && active.get(place).copied().unwrap_or(false)
-            && let Some(slot) = active.get_mut(place + 1)
-        {
-            *slot = true;
+/// As [`matches`], where no wildcard minds colons: each `*` takes as little as lets the letters after it follow, for
+/// what an earlier one could take more a later one takes as well.
+fn run(tokens: &[Token], text: &[char], fold: bool) -> bool {
+    let (mut token, mut letter) = (0, 0);
+    // Where to go on when a letter does not fit: after the last `*`, which takes one letter more.
+    let mut back: Option<(usize, usize)> = None;
+    loop {
+        let found = text.get(letter).copied();
+        match (tokens.get(token), found) {
+            (None, None) => return true,
+            (Some(Token::Many { .. }), _) => {
+                token += 1;
+                back = Some((token, letter));
+                continue;
+            }
+            (Some(wanted), Some(found)) if fits(wanted, found, fold) => {
+                token += 1;
+                letter += 1;
+                continue;
+            }
+            _ => {}
         }
+        match back {
+            Some((after, from)) if from < text.len() => {
+                back = Some((after, from + 1));
+                (token, letter) = (after, from + 1);
+            }
+            _ => return false,
+        }
+    }
+}
+
+fn fits(wanted: &Token, letter: char, fold: bool) -> bool {
+    match wanted {
+        Token::Letter(wanted) => {
+            *wanted == letter || (fold && wanted.eq_ignore_ascii_case(&letter))
+        }
+        Token::One { .. } => true,
+        Token::Many { .. } | Token::Variable { .. } => false,
     }
 }

@@ -1,9 +1,10 @@
 //! From JSON to statements: the grammar of the policy language and its errors.
 //! Source: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM JSON policy elements reference".
 
-use super::document::PolicyKind;
 use super::json::{Fault, Member, Node, Value};
+use super::kind::PolicyKind;
 use super::operator::Operator;
+use super::shape::{self, Misshapen};
 use super::statement::{Condition, Effect, Patterns, Principal, Principals, Statement};
 use super::values;
 
@@ -12,7 +13,9 @@ use super::values;
 pub(super) enum Strictness {
     /// What IAM accepts when a policy is written.
     Writing,
-    /// What has a meaning: also `"Effect": "allow"`, a statement that names no principal, free-form resources.
+    /// What has a meaning: also `"Effect": "allow"`, free-form resources, and values of another type.
+    Naming,
+    /// As `Naming`, and a trust policy's statement with neither principal nor resource is about nobody.
     Meaning,
 }
 
@@ -297,11 +300,11 @@ impl Grammar {
         let list = self.strings(&member.node, &member.key)?;
         if plain == "Action" {
             for (text, at) in &list {
-                self.check_action(text, *at);
+                self.shape(shape::action_pattern(text), *at);
             }
         } else if self.strict() {
             for (text, at) in &list {
-                self.check_resource(text, *at);
+                self.shape(shape::resource_pattern(text), *at);
             }
         }
         Some(Patterns {
@@ -311,38 +314,19 @@ impl Grammar {
         })
     }
 
-    fn check_action(&mut self, text: &str, at: usize) {
-        let stars = !text.is_empty() && text.bytes().all(|byte| byte == b'*');
-        let shaped = text
-            .split_once(':')
-            .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
-        if !stars && !shaped {
-            self.fault(
-                Fault::new(at, format!("`{text}` is not an action."))
-                    .hint("Actions are written service:Name, such as ecr:PutImage, or \"*\"."),
-            );
-        }
-    }
-
-    /// "IAM JSON policy elements: Resource": an ARN or `*`.
-    fn check_resource(&mut self, text: &str, at: usize) {
-        let stars = !text.is_empty() && text.bytes().all(|byte| byte == b'*');
-        if !stars && !text.starts_with("arn:") {
-            self.fault(
-                Fault::new(
-                    at,
-                    format!("The resource `{text}` is neither an ARN nor \"*\"."),
-                )
-                .hint("An ARN is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE."),
-            );
+    fn shape(&mut self, found: Result<(), Misshapen>, at: usize) {
+        if let Err(Misshapen { message, hint }) = found {
+            self.fault(Fault::new(at, message).hint(hint));
         }
     }
 
     fn resources(&mut self, node: &Node, members: &[Member]) -> Option<Patterns> {
         let patterns = self.patterns(members, "Resource", "NotResource");
         let member = find(members, "Resource").or(find(members, "NotResource"));
+        let named = find(members, "Principal").or(find(members, "NotPrincipal"));
         match (self.kind, member) {
-            (PolicyKind::Identity, None) => {
+            // With a principal it is a policy of another kind, which that error says.
+            (PolicyKind::Identity, None) if named.is_none() => {
                 self.fault(Fault::new(
                     node.at,
                     "The statement has neither `Resource` nor `NotResource`.",
@@ -393,19 +377,7 @@ impl Grammar {
             }
             (Some(member), None) => (member, false),
             (None, Some(member)) => (member, true),
-            (None, None) => {
-                if self.kind != PolicyKind::Identity && self.strict() {
-                    self.fault(
-                        Fault::new(node.at, "The statement has no `Principal`.")
-                            .hint("A trust or resource policy says who may: add \"Principal\"."),
-                    );
-                }
-                let nobody = Principals {
-                    negated: false,
-                    list: Vec::new(),
-                };
-                return (self.kind != PolicyKind::Identity).then_some(nobody);
-            }
+            (None, None) => return self.no_principal(node, members),
         };
         if self.kind == PolicyKind::Identity {
             self.fault(
@@ -415,13 +387,36 @@ impl Grammar {
             return None;
         }
         let list = self.principal_list(&member.node, &member.key)?;
-        if list.is_empty() && self.strict() {
+        if list.is_empty() && self.strictness != Strictness::Meaning {
             self.fault(Fault::new(
                 member.node.at,
                 format!("`{}` names nobody.", member.key),
             ));
         }
         Some(Principals { negated, list })
+    }
+
+    /// "AWS JSON policy elements: Principal": an identity policy has none; every other names somebody.
+    fn no_principal(&mut self, node: &Node, members: &[Member]) -> Option<Principals> {
+        let named = find(members, "Resource").or(find(members, "NotResource"));
+        let nobody = Principals {
+            negated: false,
+            list: Vec::new(),
+        };
+        match (self.kind, named) {
+            (PolicyKind::Identity, _) => return None,
+            (PolicyKind::Trust, None) if self.strictness == Strictness::Meaning => {
+                return Some(nobody);
+            }
+            _ => {}
+        }
+        let hint = if named.is_some() && !self.strict() {
+            "A trust or resource policy says who may: add \"Principal\". Is this an identity policy (--kind identity)?"
+        } else {
+            "A trust or resource policy says who may: add \"Principal\"."
+        };
+        self.fault(Fault::new(node.at, "The statement has no `Principal`.").hint(hint));
+        Some(nobody)
     }
 
     /// "AWS JSON policy elements: Principal": `"*"`, or an object from kind to one value or a list.

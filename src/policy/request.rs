@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::context::Context;
+use super::shape::{self, Misshapen};
 use super::statement::{Principal, is_account_id, root_account};
-
-/// The context of a request: lower-case key → its values; a key without values counts as absent.
-pub type Context = BTreeMap<String, Vec<String>>;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,8 +19,16 @@ pub struct Request {
     pub action: String,
     /// An ARN, or `*` for an action that takes no resource.
     pub resource: String,
-    /// Keys in lower case.
+    /// Its condition keys.
     pub context: Context,
+}
+
+impl Request {
+    /// Whether the action and the resource have the shapes that those of a request have.
+    pub fn check(&self) -> Result<(), Misshapen> {
+        shape::action(&self.action)?;
+        shape::resource(&self.resource)
+    }
 }
 
 /// Who asks, by kind ("AWS JSON policy elements: Principal").
@@ -194,7 +201,7 @@ impl<'de> Deserialize<'de> for Request {
             None => Context::new(),
             Some(map) => map
                 .into_iter()
-                .map(|(key, value)| Ok((key.to_ascii_lowercase(), texts(value)?)))
+                .map(|(key, value)| Ok((key, texts(value)?)))
                 .collect::<Result<Context, String>>()
                 .map_err(D::Error::custom)?,
         };

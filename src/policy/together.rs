@@ -113,7 +113,7 @@ fn same_account(request: &Request) -> bool {
     };
     let owner = match request
         .context
-        .get("aws:resourceaccount")
+        .get("aws:ResourceAccount")
         .and_then(|values| values.first())
     {
         Some(owner) => owner.as_str(),

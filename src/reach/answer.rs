@@ -40,12 +40,12 @@ pub struct Permit {
 }
 
 impl Facts<'_> {
-    /// A resource as an ARN: what is one, `*` and patterns are left; an address or a declared name is resolved, the
-    /// name by the service of the action.
+    /// A resource as an ARN: what is one, `*` and patterns are left; an address or the name of something that is
+    /// declared or there is resolved, the name by the service of the action. `None` of anything else.
     #[must_use]
-    pub fn resource(&self, action: &str, text: &str) -> String {
+    pub fn resource(&self, action: &str, text: &str) -> Option<String> {
         if text == "*" || text.starts_with("arn:") {
-            return text.to_owned();
+            return Some(text.to_owned());
         }
         let service = action.split(':').next().unwrap_or_default();
         let (kind, name) = match text.split_once('/') {
@@ -54,6 +54,29 @@ impl Facts<'_> {
             }
             _ => (self.kind_of(service, text), text),
         };
+        self.knows(kind, name).then(|| self.arn_of(kind, name))
+    }
+
+    /// Whether a resource is declared, or there.
+    fn knows(&self, kind: &str, name: &str) -> bool {
+        let account = self.account;
+        self.config
+            .declarations
+            .contains_key(&format!("{kind}/{name}"))
+            || match kind {
+                "repository" => account.repositories.contains_key(name),
+                "role" => account.roles.values().any(|role| role.name == name),
+                "policy" => account.policies.contains_key(&self.arn_of(kind, name)),
+                "oidc_provider" => account.providers.contains_key(&self.arn_of(kind, name)),
+                "log_group" => account.log_groups.contains_key(name),
+                "secret" => account.secrets.contains_key(name),
+                "cluster" => account.clusters.iter().any(|cluster| cluster == name),
+                "service" => account.services.contains_key(name),
+                _ => false,
+            }
+    }
+
+    fn arn_of(&self, kind: &str, name: &str) -> String {
         match kind {
             "repository" => self.arn("ecr", &format!("repository/{name}")),
             "role" => {
@@ -83,7 +106,7 @@ impl Facts<'_> {
                 ),
                 None => self.arn("ecs", &format!("service/{name}")),
             },
-            _ => text.to_owned(),
+            _ => String::new(),
         }
     }
 
@@ -147,7 +170,7 @@ impl Facts<'_> {
             principal: RequestPrincipal::Aws(holder.arn.clone()),
             action: action.to_owned(),
             resource: resource.to_owned(),
-            context: std::collections::BTreeMap::new(),
+            context: crate::policy::Context::new(),
         };
         let mut out = Vec::new();
         let policy = self.repository_policy(resource);

@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
 
     fn parse(&mut self, whose: &str, text: &str, kind: PolicyKind) -> Option<Document> {
         match Document::read(text, kind) {
-            Ok(document) => Some(document),
+            Ok(document) => Some(document.at_home(&self.config.project.home())),
             Err(errors) => {
                 let reason = errors
                     .into_iter()

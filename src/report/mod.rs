@@ -6,6 +6,7 @@ mod difference;
 mod error;
 mod github;
 mod json;
+mod ledger;
 mod markdown;
 mod outcome;
 mod progress;
@@ -28,6 +29,7 @@ pub use audit::{
 };
 pub use github::{Workflow, escape_command};
 pub use json::{JSON_FORMAT_VERSION, plan as plan_json};
+pub use ledger::text as ledger;
 pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;
@@ -39,7 +41,8 @@ pub use rollout::{
 };
 pub use rollout_view::RolloutView;
 pub use running::{
-    log_line, revisions as running_revisions, status as running_status, tasks as running_tasks,
+    log_line, prunings as running_prunings, revisions as running_revisions,
+    status as running_status, tasks as running_tasks,
 };
 pub use sarif::sarif;
 pub use saved::SavedPlan;

@@ -112,15 +112,7 @@ async fn by_digest(aws: &Aws, config: &Config, key: &str, digest: &str) -> Resul
 async fn previous(aws: &Aws, config: &Config, key: &str, live: &Value) -> Result<Back> {
     let runs = service::revision(live).unwrap_or_default();
     let list = deployment::list(aws, live).await?;
-    let history = if list.is_empty() {
-        without_deployments(aws, config, key, live).await?
-    } else {
-        let targets = list
-            .iter()
-            .filter_map(|one| text(one, "targetServiceRevisionArn"));
-        let definitions = deployment::task_definitions(aws, &targets.collect::<Vec<_>>()).await?;
-        History::of(&list, &definitions)
-    };
+    let history = history(aws, config, key, live, &list).await?;
     for candidate in match history.way_back(runs) {
         Way::Stop(under_way) => return Ok(Back::Stop(under_way)),
         Way::Follow(under_way) => return Ok(Back::Follow(under_way)),
@@ -143,6 +135,36 @@ async fn previous(aws: &Aws, config: &Config, key: &str, live: &Value) -> Result
             .at(format!("service/{key}"))
             .hint("Run provision deploy with --tag or --digest instead."),
     )
+}
+
+/// The revisions that a rollback may go to by name, newest first. `list` is the service deployments.
+pub(super) async fn candidates(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    live: &Value,
+    list: &[Value],
+) -> Result<Vec<String>> {
+    let runs = service::revision(live).unwrap_or_default();
+    let history = history(aws, config, key, live, list).await?;
+    Ok(history.others(runs))
+}
+
+async fn history(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    live: &Value,
+    list: &[Value],
+) -> Result<History> {
+    if list.is_empty() {
+        return without_deployments(aws, config, key, live).await;
+    }
+    let targets = list
+        .iter()
+        .filter_map(|one| text(one, "targetServiceRevisionArn"));
+    let definitions = deployment::task_definitions(aws, &targets.collect::<Vec<_>>()).await?;
+    Ok(History::of(list, &definitions))
 }
 
 /// Where the endpoint lists no service deployments: what still runs besides, and the family's

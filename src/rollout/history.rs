@@ -91,6 +91,19 @@ impl History {
         Self { past, older }
     }
 
+    /// What succeeded and is not what runs, newest first, each once: a rollback may go there by name.
+    pub(super) fn others(&self, runs: &str) -> Vec<String> {
+        let succeeded = self.past.iter().filter(|one| one.status == "SUCCESSFUL");
+        let succeeded = succeeded.map(|one| &one.task_definition);
+        let mut others: Vec<String> = Vec::new();
+        for arn in succeeded.chain(&self.older) {
+            if arn != runs && !arn.is_empty() && !others.contains(arn) {
+                others.push(arn.clone());
+            }
+        }
+        others
+    }
+
     /// The way back from what runs.
     pub(super) fn way_back(&self, runs: &str) -> Way {
         let Some((newest, before)) = self.past.split_first() else {
@@ -238,6 +251,18 @@ mod tests {
             "3 SUCCESSFUL",
         ]);
         assert_eq!(past.way_back("3"), revisions(&["1"]));
+    }
+
+    #[test]
+    fn whatever_succeeded_may_be_gone_back_to_by_name() {
+        let past = history(&[
+            "1 SUCCESSFUL",
+            "2 FAILED",
+            "3 SUCCESSFUL",
+            "1 SUCCESSFUL",
+            "4 SUCCESSFUL",
+        ]);
+        assert_eq!(past.others("4"), ["1", "3"]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) async fn last_lines(aws: &Aws, handle: &RolloutHandle, tasks: &[Value
 
 /// A line as it is shown. The bar keeps GitHub Actions from taking it for a command.
 fn shown(message: &str) -> String {
-    format!("  | {}", plain(&redact::hide_text(message)))
+    format!("  | {}", plain(&redact::hide_line(message)))
 }
 
 /// Where a container writes.

@@ -3,22 +3,29 @@
 
 mod back;
 mod cause;
+mod checks;
 mod deploy;
 mod deployment;
+mod enter;
 mod event;
 mod follow;
 mod history;
 mod last_lines;
+mod lines;
 mod look;
 mod outcome;
 mod promote;
 mod proof;
+mod prune;
 mod rollback;
 mod send;
 mod standing;
+mod tail;
 mod target;
+mod task;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod verify;
 mod wait;
 mod watch;
@@ -26,18 +33,22 @@ mod watch;
 use serde_json::Value;
 
 pub use self::back::{Back, UnderWay, find_back};
-pub use self::deploy::{Order, deploy};
+pub use self::deploy::{Order as DeployOrder, deploy};
+pub use self::enter::{Door, Entered, enter};
 pub use self::event::{Event, How, Progress, Told};
 pub use self::follow::{Following, Report, Run, Sent, Until, error_of};
 pub use self::look::{
     Revision, Running, RunningImage, Status, Task, revisions, scale, status, tasks,
 };
 pub use self::outcome::{Ending, Evidence, Outcome};
-pub use self::promote::{Promotion, promote};
+pub use self::promote::{Promotion, promote, resolve_proved};
 pub use self::proof::Proof;
+pub use self::prune::{Pruning, plan_pruning, prune};
 pub use self::rollback::{Return, rollback};
 pub use self::send::{Started, current};
-pub use self::target::{Selection, Target, keys, live};
+pub use self::tail::{Heard, Wanted, follow_logs, read_logs};
+pub use self::target::{Selection, Target, keys, live, one_key, revision_name};
+pub use self::task::{End, News, Order, Ran, StoppedFor, follow_task, run_task};
 pub use self::wait::{HookAction, proceed, wait};
 pub use self::watch::follow;
 

@@ -4,7 +4,7 @@ use super::deploy::roll;
 use super::event::Event;
 use super::follow::{Following, Report, Run};
 use super::proof::{self, Proof};
-use super::target::{self, Target};
+use super::target::{self, Selection, Target};
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::service::{self, twin};
@@ -84,6 +84,32 @@ async fn counterpart(run: Run<'_>, key: &str, from: &str) -> Result<Target> {
         digests,
         tags: service::Digests::new(),
     })
+}
+
+/// What one service is to run, where the environment before its own has proved it; what it runs
+/// already has been proved, or somebody answered for it.
+///
+/// # Errors
+/// No image has the tag or the digest; it is not proved; what could not be read.
+pub async fn resolve_proved(
+    run: Run<'_>,
+    environment: &str,
+    key: &str,
+    selection: &Selection,
+    unproved: bool,
+) -> Result<Target> {
+    let Run { aws, config, .. } = run;
+    let targets = target::resolve(aws, config, &[key.to_owned()], selection).await?;
+    let after = proof::environment(config, environment)?.after.as_deref();
+    let is_new = targets
+        .iter()
+        .any(|target| target.running != target.digests);
+    if let Some(after) = after.filter(|_| is_new) {
+        let from = proof::environment(config, after)?;
+        proved(run, from, &targets, unproved).await?;
+    }
+    let target = targets.into_iter().next();
+    target.ok_or_else(|| Error::bug("No target was resolved."))
 }
 
 /// What `from` has proved of these targets; refused where that is not all, unless it is allowed.

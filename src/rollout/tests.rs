@@ -1,5 +1,8 @@
 //! Every ending of a rollout against the sandbox, with each kind of evidence.
 
+mod tail;
+mod task;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -37,6 +40,8 @@ struct Stage {
     sandbox: Sandbox,
     clock: Arc<VirtualClock>,
     aws: Aws,
+    /// Whether what it registers writes to a log group.
+    logs: bool,
 }
 
 impl Stage {
@@ -54,20 +59,9 @@ impl Stage {
             sandbox,
             clock,
             aws,
+            logs: false,
         };
         stage.ask("CreateCluster", json!({"clusterName": "c"}));
-        let trust = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Effect": "Allow", "Action": "sts:AssumeRole",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-            }],
-        });
-        let role = json!({
-            "RoleName": "execution", "AssumeRolePolicyDocument": trust.to_string(),
-        });
-        let made = stage.sandbox.ask(Service::Iam, "CreateRole", role);
-        made.unwrap();
         let first = stage.register("1");
         stage.ask(
             "CreateService",
@@ -86,22 +80,37 @@ impl Stage {
         self.sandbox.ask(Service::Ecs, operation, input).unwrap()
     }
 
+    /// From here on what it registers writes to `/ecs/web`.
+    fn log(&mut self) {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            }],
+        });
+        let role = json!({
+            "RoleName": "execution", "AssumeRolePolicyDocument": trust.to_string(),
+        });
+        let made = self.sandbox.ask(Service::Iam, "CreateRole", role);
+        made.unwrap();
+        self.logs = true;
+    }
+
     fn register(&self, tag: &str) -> Value {
-        let answer = self.ask(
-            "RegisterTaskDefinition",
-            json!({
-                "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
-                "requiresCompatibilities": ["FARGATE"],
-                "executionRoleArn": "arn:aws:iam::633607774026:role/execution",
-                "containerDefinitions": [{
-                    "name": "web", "image": format!("public/web:{tag}"),
-                    "logConfiguration": {
-                        "logDriver": "awslogs",
-                        "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"},
-                    },
-                }],
-            }),
-        );
+        let mut definition = json!({
+            "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "containerDefinitions": [{"name": "web", "image": format!("public/web:{tag}")}],
+        });
+        if self.logs {
+            definition["executionRoleArn"] = json!("arn:aws:iam::633607774026:role/execution");
+            definition["containerDefinitions"][0]["logConfiguration"] = json!({
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"},
+            });
+        }
+        let answer = self.ask("RegisterTaskDefinition", definition);
         answer["taskDefinition"]["taskDefinitionArn"].clone()
     }
 
@@ -233,7 +242,8 @@ async fn the_tasks_of_an_earlier_try_are_no_cause() {
 
 #[tokio::test]
 async fn the_last_lines_of_failed_tasks_are_told_without_credentials() {
-    let stage = Stage::set(breaker(true)).await;
+    let mut stage = Stage::set(breaker(true)).await;
+    stage.log();
     let ask = |operation: &str, input: Value| {
         stage.sandbox.ask(Service::Logs, operation, input).unwrap();
     };

@@ -4,7 +4,9 @@
 
 mod account;
 mod carry;
+mod cbor;
 mod clock;
+mod cloudwatch;
 mod ecr;
 mod ecs;
 mod empty;
@@ -12,6 +14,7 @@ mod error;
 mod faults;
 mod file;
 mod iam;
+mod live_tail;
 mod logs;
 mod player;
 mod protocol;
@@ -33,7 +36,9 @@ pub use account::{Crash, Outside, Sandbox};
 pub use clock::{Clock, VirtualClock};
 pub use ecs::{Behaviour, Cause};
 pub use error::ServiceError;
-pub use faults::{Fault, FaultKind, Forever, RolloutScript, Script, Shape, Stale, Times};
+pub use faults::{
+    Fault, FaultKind, Forever, HttpScript, RolloutScript, Script, Shape, Stale, TaskScript, Times,
+};
 pub use protocol::{Call, Service};
 pub use store::{Store, Table};
 pub use trace::{Outcome, TraceEntry};

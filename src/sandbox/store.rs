@@ -68,7 +68,7 @@ pub enum Table {
     Task,
     /// Service key: the rollout that is under way.
     Rollout,
-    /// Alarm name: a whole `MetricAlarm`, seeded.
+    /// Alarm name: a whole `MetricAlarm` or `CompositeAlarm`.
     Alarm,
 }
 

@@ -228,7 +228,7 @@ async fn what_is_not_proved_goes_to_production_only_where_that_is_allowed() {
     let ran = world.deploy("production").await;
     assert_eq!(ran.exit, 3, "{ran:?}");
     assert_eq!(world.image(PRODUCTION), before);
-    let order = provision::rollout::Order {
+    let order = provision::rollout::DeployOrder {
         environment: "production",
         service: None,
         selection: &Selection::Declared,

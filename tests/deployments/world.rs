@@ -21,7 +21,7 @@ use provision::kinds::KINDS;
 use provision::kinds::law::IamLaw;
 use provision::plan::{Input, plan};
 use provision::rollout::{
-    self, Event, Following, Order, Promotion, Report, Return, Run, Selection, Until,
+    self, DeployOrder, Event, Following, Promotion, Report, Return, Run, Selection, Until,
 };
 use provision::sandbox::{Sandbox, Service, Store, VirtualClock};
 use serde_json::{Value, json};
@@ -262,7 +262,7 @@ impl World {
         selection: &Selection,
         following: Following,
     ) -> Ran {
-        let order = Order {
+        let order = DeployOrder {
             environment,
             service: None,
             selection,

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use provision::rollout::{self, Order, Selection, Until};
+use provision::rollout::{self, DeployOrder, Selection, Until};
 use provision::sandbox::{Behaviour, Fault, FaultKind, Sandbox, Script, Store};
 use serde_json::json;
 
@@ -425,7 +425,7 @@ async fn two(start: &Store, seed: u64, digests: &[String; 2], ledger: &Ledger) -
 /// One of the two: on a thread of its own, which waits for its turns.
 fn deploy_in_turn(world: &World, schedule: &Arc<Schedule>, me: usize, digest: &str) -> Ran {
     let selection = Selection::Digest(digest.to_owned());
-    let order = Order {
+    let order = DeployOrder {
         environment: "staging",
         service: None,
         selection: &selection,

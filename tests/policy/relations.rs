@@ -4,10 +4,12 @@ use provision::policy::law::{self, Finding};
 use provision::policy::{Access, Document, PolicyKind, batch};
 use serde_json::{Value, json};
 
+use crate::lines::line;
+
 fn relation(a: Value, b: Value, kind: &str) -> Value {
     let whole = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
-    let line = json!({"id": "x", "kind": kind, "a": whole(a), "b": whole(b)}).to_string();
-    let answer: Value = serde_json::from_str(&batch::diff(&line, None).line).expect("JSON");
+    let case = json!({"id": "x", "kind": kind, "a": whole(a), "b": whole(b)}).to_string();
+    let answer: Value = serde_json::from_str(&batch::diff(line(&case)).line).expect("JSON");
     assert_eq!(answer["id"], "x");
     answer["relation"].clone()
 }
@@ -208,8 +210,8 @@ fn a_note_says_where_the_other_reading_of_wildcards_answers_otherwise() {
     let allow = |resource: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sns:*", "Resource": resource}]});
     let (fields, deeper) = ("arn:aws:sns:*:1:a", "arn:aws:sns:*:1:1:a");
     let diff = |a: &str, b: &str| -> Value {
-        let line = json!({"id": 1, "a": allow(a), "b": allow(b)}).to_string();
-        serde_json::from_str(&batch::diff(&line, None).line).expect("JSON")
+        let case = json!({"id": 1, "a": allow(a), "b": allow(b)}).to_string();
+        serde_json::from_str(&batch::diff(line(&case)).line).expect("JSON")
     };
     // Within fields, the one is a topic `a` and the other a topic `1:a`; over strings, the first holds the second.
     let answer = diff(fields, deeper);
@@ -218,8 +220,8 @@ fn a_note_says_where_the_other_reading_of_wildcards_answers_otherwise() {
     assert!(note.contains("narrower"), "{note}");
     assert!(diff("*", fields)["note"].is_null());
     let eval = |resource: &str| -> Value {
-        let line = json!({"id": 1, "policy": allow(fields), "request": {"action": "sns:Publish", "resource": resource, "context": {}}}).to_string();
-        serde_json::from_str(&batch::eval(&line, None).line).expect("JSON")
+        let case = json!({"id": 1, "policy": allow(fields), "request": {"action": "sns:Publish", "resource": resource, "context": {}}}).to_string();
+        serde_json::from_str(&batch::eval(line(&case)).line).expect("JSON")
     };
     let answer = eval("arn:aws:sns:us-east-1:1:1:a");
     assert_eq!(answer["allowed"], false);

@@ -10,7 +10,7 @@ use crate::aws::iam::{self, Account};
 use crate::error::Result;
 use crate::kind::{Law, Scope};
 use crate::kinds::identity::{self, Names};
-use crate::policy::{Document, PolicyKind};
+use crate::policy::{Document, Home, PolicyKind};
 
 /// The law for this run.
 ///
@@ -28,11 +28,12 @@ impl IamLaw {
     /// What AWS answers.
     pub async fn read(aws: &Aws, scope: &Scope) -> Result<Self> {
         let account = iam::account(aws).await?;
+        let home = scope.config.project.home();
         let mut documents = BTreeMap::new();
         let mut missing = Vec::new();
         for arn in used(&account, scope) {
             match account.policies.get(arn) {
-                Some(policy) => insert(&mut documents, arn, &policy.document),
+                Some(policy) => insert(&mut documents, arn, &policy.document, &home),
                 None => missing.push(arn),
             }
         }
@@ -42,16 +43,16 @@ impl IamLaw {
         });
         for (arn, text) in try_join_all(read).await? {
             if let Some(text) = text.as_deref() {
-                insert(&mut documents, arn, text);
+                insert(&mut documents, arn, text, &home);
             }
         }
         Ok(Self { documents })
     }
 }
 
-fn insert(documents: &mut BTreeMap<String, Document>, arn: &str, text: &str) {
+fn insert(documents: &mut BTreeMap<String, Document>, arn: &str, text: &str, home: &Home) {
     if let Ok(document) = Document::parse_encoded(text, PolicyKind::Identity) {
-        documents.insert(arn.to_owned(), document);
+        documents.insert(arn.to_owned(), document.at_home(home));
     }
 }
 

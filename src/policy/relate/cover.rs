@@ -2,7 +2,10 @@
 //! A covered part is split off disjointly, literal by literal, so no part is looked at twice.
 
 use super::space::{AtomId, Constraints, Dimension, Literal, Region, Space};
-use super::strings::Exhausted;
+use super::work::Exhausted;
+
+/// Steps of an automaton in whose time one entry of constraints is copied or looked up.
+const COPIED: usize = 4;
 
 /// Adds a literal; `None` where its negation is there already.
 fn with(constraints: &Constraints, literal: Literal, positive: bool) -> Option<Constraints> {
@@ -30,6 +33,7 @@ fn misses(
     let signed = constraints
         .get(&literal.dimension)
         .map_or(&[][..], Vec::as_slice);
+    space.work.spend(COPIED + 2 * signed.len())?;
     if signed.contains(&(literal.atom, positive)) {
         return Ok(false);
     }
@@ -46,6 +50,9 @@ pub(super) fn meet(
     literals: &[Literal],
 ) -> Result<Option<Constraints>, Exhausted> {
     let mut out = constraints.clone();
+    space
+        .work
+        .spend(COPIED * (1 + constraints.len() + literals.len() * (1 + constraints.len())))?;
     for literal in literals {
         match with(&out, *literal, literal.positive) {
             Some(next) => out = next,
@@ -71,7 +78,7 @@ pub(super) fn cover(
     boxes: &[&Region],
     accept: &mut dyn FnMut(&mut Space, &Constraints) -> Result<bool, Exhausted>,
 ) -> Result<bool, Exhausted> {
-    space.work = space.work.checked_sub(1).ok_or(Exhausted)?;
+    space.work.spend(1)?;
     let mut near: Vec<(&Region, Vec<Literal>)> = Vec::new();
     for region in boxes {
         let mut apart = false;
@@ -103,6 +110,7 @@ pub(super) fn cover(
     let rest: Vec<&Region> = rest.iter().map(|(region, _)| *region).collect();
     let mut inside = constraints.clone();
     for literal in cutting {
+        space.work.spend(COPIED * (2 + 2 * inside.len()))?;
         if !misses(space, &inside, *literal, !literal.positive)?
             && let Some(part) = with(&inside, *literal, !literal.positive)
             && cover(space, &part, &rest, accept)?

@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::policy::context;
 use crate::policy::evaluate::compare;
 use crate::policy::glob::{self, Reading};
+use crate::policy::home::Home;
 use crate::policy::operator::{Comparison, Operator, Quantifier};
 use crate::policy::statement::Condition;
 use crate::policy::values::{self, Number, Range};
 
-use super::strings::{self, Exhausted, Item, StringSet, Style, Symbol};
+use super::space::GITHUB;
+use super::strings::{self, Fill, Item, StringSet, Style, Symbol};
 use super::variables::{self, Model};
+use super::work::{Exhausted, Work};
 
 /// A test of one value; the number names it among the tests of its key.
 pub(super) type TestId = usize;
@@ -46,7 +50,10 @@ enum Test {
 /// What is known of one key in the documents that are compared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Key {
+    /// In lower case.
     pub(super) name: String,
+    /// As a document or AWS writes it.
+    pub(super) spelling: String,
     tests: Vec<Test>,
     sets: Vec<Option<StringSet>>,
     boolean: bool,
@@ -62,9 +69,12 @@ pub(super) struct Key {
 pub(super) type Values = Option<Vec<Vec<Symbol>>>;
 
 impl Key {
-    pub(super) fn new(name: String) -> Self {
+    pub(super) fn new(written: &str) -> Self {
+        let name = written.to_ascii_lowercase();
         Self {
+            style: usual(&name),
             name,
+            spelling: context::spelling(written),
             ..Self::default()
         }
     }
@@ -189,8 +199,8 @@ impl Key {
         &self,
         literals: &[(Form, bool)],
         domain: &StringSet,
-        model: Model,
-        work: &mut u64,
+        world: World<'_>,
+        work: &Work,
     ) -> Result<Option<Values>, Exhausted> {
         let absent = literals
             .iter()
@@ -220,7 +230,7 @@ impl Key {
             }
         }
         let all: Vec<(TestId, bool)> = every.iter().chain(&some).copied().collect();
-        if let Some(value) = self.value(&all, domain, model, work)? {
+        if let Some(value) = self.value(&all, domain, world, work)? {
             return Ok(Some(Some(vec![value])));
         }
         // A plain operator asks for a key with one value ("Single-valued vs. multivalued context keys").
@@ -230,7 +240,7 @@ impl Key {
         let mut list = Vec::new();
         for one in some {
             let tests: Vec<(TestId, bool)> = every.iter().copied().chain([one]).collect();
-            match self.value(&tests, domain, model, work)? {
+            match self.value(&tests, domain, world, work)? {
                 Some(value) => list.push(value),
                 None => return Ok(None),
             }
@@ -245,19 +255,20 @@ impl Key {
         &self,
         tests: &[(TestId, bool)],
         domain: &StringSet,
-        model: Model,
-        work: &mut u64,
+        world: World<'_>,
+        work: &Work,
     ) -> Result<Option<Vec<Symbol>>, Exhausted> {
         if self.typed() {
-            return Ok(self
-                .candidates
-                .iter()
-                .find(|value| {
-                    tests
-                        .iter()
-                        .all(|(test, sign)| self.may(*test, value, *sign, model))
-                })
-                .map(|value| value.chars().map(Symbol::from).collect()));
+            for value in &self.candidates {
+                let mut passes = true;
+                for (test, sign) in tests {
+                    passes = passes && self.may(*test, value, *sign, world.model, work)?;
+                }
+                if passes {
+                    return Ok(Some(value.chars().map(Symbol::from).collect()));
+                }
+            }
+            return Ok(None);
         }
         let sets = |wanted: bool| -> Vec<&StringSet> {
             tests
@@ -266,22 +277,26 @@ impl Key {
                 .filter_map(|(test, _)| self.sets.get(*test).and_then(Option::as_ref))
                 .collect()
         };
-        variables::find(
-            model,
-            domain,
-            &sets(true),
-            &sets(false),
-            self.style
-                .unwrap_or(if self.arn { Style::Arn } else { Style::Plain }),
-            work,
-        )
+        let style = if self.arn { Style::Arn } else { Style::Plain };
+        let fill = Fill {
+            style: self.style.unwrap_or(style),
+            home: world.home,
+        };
+        variables::find(world.model, domain, &sets(true), &sets(false), fill, work)
     }
 
     /// Whether a value may pass, or fail, a test: where variables take any value, a test with one may do either.
-    fn may(&self, test: TestId, value: &str, sign: bool, model: Model) -> bool {
+    fn may(
+        &self,
+        test: TestId,
+        value: &str,
+        sign: bool,
+        model: Model,
+        work: &Work,
+    ) -> Result<bool, Exhausted> {
         let set = self.sets.get(test).and_then(Option::as_ref);
-        self.passes(test, value) == sign
-            || (model == Model::Any && set.is_some_and(|set| set.varied))
+        let varied = model == Model::Any && set.is_some_and(|set| set.varied);
+        Ok(varied || self.passes(test, value, work)? == sign)
     }
 
     /// The patterns of each test of text.
@@ -292,20 +307,27 @@ impl Key {
             .map(|set| set.patterns.as_slice())
     }
 
-    fn passes(&self, test: TestId, value: &str) -> bool {
-        match self.tests.get(test) {
+    fn passes(&self, test: TestId, value: &str, work: &Work) -> Result<bool, Exhausted> {
+        let constants = match self.tests.get(test) {
+            Some(Test::Number(_, list)) => list.len(),
+            Some(Test::Instant(_, list)) => list.len(),
+            Some(Test::Range(list)) => list.len(),
+            Some(Test::Text(_)) | None => 0,
+        };
+        // To read the value costs as much as to compare it a few times.
+        work.spend(8 + constants)?;
+        Ok(match self.tests.get(test) {
             Some(Test::Text(_)) => {
                 let symbols: Vec<Symbol> = value.chars().map(Symbol::from).collect();
-                self.sets
-                    .get(test)
-                    .and_then(Option::as_ref)
-                    .is_some_and(|set| set.contains(&symbols))
+                match self.sets.get(test).and_then(Option::as_ref) {
+                    Some(set) => set.contains(&symbols, work)?,
+                    None => false,
+                }
             }
             Some(Test::Number(comparison, constants)) => {
                 Number::parse(value).is_some_and(|number| {
-                    constants
-                        .iter()
-                        .any(|wanted| compare(*comparison, number.0.cmp(wanted)))
+                    let mut all = constants.iter();
+                    all.any(|wanted| compare(*comparison, number.0.cmp(wanted)))
                 })
             }
             Some(Test::Instant(comparison, constants)) => {
@@ -321,8 +343,41 @@ impl Key {
                 })
             }
             None => false,
-        }
+        })
     }
+}
+
+/// How a key's value is usually made, where its name tells.
+fn usual(name: &str) -> Option<Style> {
+    let claim = name
+        .strip_prefix(GITHUB)
+        .and_then(|rest| rest.strip_prefix(':'));
+    Some(match claim.unwrap_or(name) {
+        "aud" if claim.is_some() => Style::Usual("sts.amazonaws.com"),
+        "repository" if claim.is_some() => Style::Usual("example/example"),
+        "repository_id" | "repository_owner_id" | "actor_id" if claim.is_some() => {
+            Style::Usual("1")
+        }
+        "ref" if claim.is_some() => Style::Usual("refs/heads/main"),
+        "environment" if claim.is_some() => Style::Usual("production"),
+        "job_workflow_ref" if claim.is_some() => {
+            Style::Usual("example/example/.github/workflows/main.yml@refs/heads/main")
+        }
+        "aws:principalaccount" | "aws:resourceaccount" | "aws:sourceaccount" => Style::Account,
+        "aws:requestedregion" => Style::Region,
+        "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" => {
+            Style::Usual("o-example0000")
+        }
+        "iam:passedtoservice" => Style::Usual("ecs-tasks.amazonaws.com"),
+        _ => return None,
+    })
+}
+
+/// How variables are read, and where examples are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct World<'h> {
+    pub(super) model: Model,
+    pub(super) home: &'h Home,
 }
 
 fn absent_satisfies(form: Form) -> bool {

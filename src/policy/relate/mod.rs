@@ -8,23 +8,26 @@ mod keys;
 mod principals;
 mod space;
 mod strings;
+mod subjects;
 mod trie;
 mod variables;
 mod witness;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::document::{Document, PolicyKind};
+use super::document::Document;
 use super::evaluate::{Decision, StatementRef, evaluate};
+use super::kind::PolicyKind;
 use super::request::Request;
 use super::statement::Effect;
 
 use cover::{cover, meet};
 use space::{ACTION, AtomId, Constraints, Dimension, Literal, Origin, RESOURCE, Region, Space};
-use strings::Exhausted;
 use variables::{Assignment, Model};
+use work::{Exhausted, Work};
 
 /// Documents as IAM combines them: a request must be allowed in every layer, by any document of it, and be denied by
 /// none. One layer is one set of policies; a second is a permissions boundary.
@@ -192,7 +195,7 @@ impl Comparison {
 
 /// Steps of search for one question. On one core of 2026 it is about a second: no input of up to 100 KB may take more
 /// than two.
-const WORK: u64 = 1_500_000;
+const WORK: u64 = 12_000_000;
 
 /// Compares two documents.
 #[must_use]
@@ -278,7 +281,7 @@ impl<'q, 'd> Question<'q, 'd> {
         let (space, boxes) = self
             .space
             .get_or_insert_with(|| spaced(grants, Assignment::new()));
-        space.work = WORK;
+        space.work.refill(WORK);
         let mut search = Search {
             inside: &inside_grants,
             excluded: &excluded_grants,
@@ -299,7 +302,11 @@ fn spaced(grants: &[&Grants<'_>], fixed: Assignment) -> (Space, Vec<Boxes>) {
     let kind = grants
         .first()
         .map_or(PolicyKind::Identity, |first| first.kind());
-    let mut space = Space::new(kind, fixed);
+    let documents = grants
+        .iter()
+        .flat_map(|grants| grants.layers.iter().flatten());
+    let home = documents.copied().find_map(Document::home);
+    let mut space = Space::new(kind, home.cloned().unwrap_or_default(), fixed);
     let boxes = grants
         .iter()
         .map(|grants| Boxes::read(&mut space, grants))
@@ -449,6 +456,28 @@ struct Search<'a> {
     refuted: usize,
 }
 
+fn documents<'g, 'd: 'g>(
+    grants: impl Iterator<Item = &'g &'g Grants<'d>>,
+) -> impl Iterator<Item = &'g &'d Document> {
+    grants.flat_map(|grants| grants.layers.iter().flatten())
+}
+
+/// Letters of the documents.
+fn size<'g, 'd: 'g>(grants: impl Iterator<Item = &'g &'g Grants<'d>>) -> usize {
+    documents(grants)
+        .map(|document| document.text().len())
+        .sum()
+}
+
+/// Steps in whose time a request is evaluated: each statement is looked at, and a part of what it says is read.
+fn evaluation<'g, 'd: 'g>(grants: impl Iterator<Item = &'g &'g Grants<'d>>) -> usize {
+    const STATEMENT: usize = 8;
+    const LETTERS: usize = 16;
+    documents(grants)
+        .map(|document| STATEMENT * document.statements().len() + document.text().len() / LETTERS)
+        .sum()
+}
+
 /// Boxes that stand in an excluded set in so many words: what they allow needs no search.
 struct Known {
     allows: BTreeSet<Vec<Literal>>,
@@ -517,12 +546,15 @@ impl Search<'_> {
                 return Ok(());
             }
         }
-        for assignment in variables::assignments(space) {
+        // To read the documents anew is as much as to go through every letter of them.
+        let letters = size(grants.iter());
+        for assignment in variables::assignments(space)? {
+            space.work.spend(letters)?;
             let (mut fixed, boxes) = spaced(grants, assignment);
             // All of them together stay within the limit of one question.
-            fixed.work = space.work;
+            fixed.work = Work::new(space.work.left());
             let answer = self.run(&mut fixed, &at(&boxes, inside), &at(&boxes, excluded));
-            space.work = fixed.work;
+            space.work.refill(fixed.work.left());
             answer?;
             if !self.witnesses.is_empty() {
                 break;
@@ -619,9 +651,11 @@ impl Search<'_> {
         let mut refuted = 0;
         let (inside, excluded) = (self.inside, self.excluded);
         let mut found = None;
-        let confirm = |request: &Request| {
-            inside.iter().all(|grants| grants.allow(request))
-                && !excluded.iter().any(|grants| grants.allow(request))
+        let cost = evaluation(inside.iter().chain(excluded));
+        let confirm = |work: &Work, request: &Request| {
+            work.spend(cost)?;
+            Ok(inside.iter().all(|grants| grants.allow(request))
+                && !excluded.iter().any(|grants| grants.allow(request)))
         };
         cover(space, constraints, removed, &mut |space, point| {
             found = witness::concrete(space, point, &confirm)?;

@@ -3,17 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::policy::document::{Document, PolicyKind};
+use crate::policy::document::Document;
 use crate::policy::evaluate::StatementRef;
 use crate::policy::glob::{self, Reading};
+use crate::policy::home::Home;
+use crate::policy::kind::PolicyKind;
 use crate::policy::request::RequestPrincipal;
 use crate::policy::statement::{Condition, Effect, Patterns, Principals};
 
 use super::cases::{Case, cases, defaults, is_github, required, substitute};
-use super::keys::{Form, Key, Values};
+use super::keys::{Form, Key, Values, World};
 use super::principals;
-use super::strings::{self, Exhausted, Item, StringSet, Style, Symbol, VARIABLES};
+use super::strings::{self, Fill, Item, StringSet, Style, Symbol, VARIABLES};
 use super::variables::{self, Assignment, Model};
+use super::work::{Exhausted, Work};
 
 /// A dimension: these three, then one per key.
 pub(super) type Dimension = u32;
@@ -90,11 +93,13 @@ pub(super) struct Space {
     everything: StringSet,
     arns: StringSet,
     memo: HashMap<Asked, Option<Point>>,
-    pub(super) work: u64,
+    pub(super) work: Work,
     trust: bool,
     /// Variables that have one value here; elsewhere each is an opaque letter.
     fixed: Assignment,
     model: Model,
+    /// Where examples are.
+    pub(super) home: Home,
 }
 
 /// The calls that a trust policy may speak of: "Permissions for `AssumeRole`, `AssumeRoleWithSAML`,
@@ -112,7 +117,7 @@ pub(super) const TRUST_ACTIONS: &[&str] = &[
 pub(super) const GITHUB: &str = "token.actions.githubusercontent.com";
 
 impl Space {
-    pub(super) fn new(kind: PolicyKind, fixed: Assignment) -> Self {
+    pub(super) fn new(kind: PolicyKind, home: Home, fixed: Assignment) -> Self {
         let everything = StringSet::new(vec![vec![Item::Many { colon: true }]]);
         let colon = Item::Letter(Symbol::from(':'));
         let actions = if kind == PolicyKind::Trust {
@@ -144,10 +149,11 @@ impl Space {
             everything,
             arns: StringSet::new(vec![arn.clone()]),
             memo: HashMap::new(),
-            work: 0,
+            work: Work::default(),
             trust: kind == PolicyKind::Trust,
             fixed,
             model: Model::Fresh,
+            home,
         }
     }
 
@@ -411,12 +417,12 @@ impl Space {
     }
 
     fn key(&mut self, name: &str) -> usize {
-        let name = name.to_ascii_lowercase();
-        if let Some(place) = self.key_ids.get(&name) {
+        let lower = name.to_ascii_lowercase();
+        if let Some(place) = self.key_ids.get(&lower) {
             return *place;
         }
-        self.keys.push(Key::new(name.clone()));
-        self.key_ids.insert(name, self.keys.len() - 1);
+        self.keys.push(Key::new(name));
+        self.key_ids.insert(lower, self.keys.len() - 1);
         self.keys.len() - 1
     }
 
@@ -489,7 +495,7 @@ impl Space {
             && !self.memo.contains_key(&(dimension, all.clone()))
             && let Some(Some(Point::Text(text))) = self.memo.get(&(dimension, signed.to_vec()))
             && let Some(Atom::Strings(set)) = self.atoms.get(more.0 as usize)
-            && set.contains(text) == more.1
+            && set.contains(text, &self.work)? == more.1
         {
             let point = Point::Text(text.clone());
             self.memo.insert((dimension, all), Some(point));
@@ -504,6 +510,7 @@ impl Space {
         dimension: Dimension,
         signed: &[(AtomId, bool)],
     ) -> Result<Option<Point>, Exhausted> {
+        self.work.spend(1 + signed.len())?;
         let memo_key = (dimension, signed.to_vec());
         if let Some(known) = self.memo.get(&memo_key) {
             return Ok(known.clone());
@@ -539,7 +546,11 @@ impl Space {
             (resources, Style::Arn)
         };
         let (inside, outside) = (sets(true), sets(false));
-        let found = variables::find(self.model, domain, &inside, &outside, style, &mut self.work)?;
+        let fill = Fill {
+            style,
+            home: &self.home,
+        };
+        let found = variables::find(self.model, domain, &inside, &outside, fill, &self.work)?;
         Ok(found.map(Point::Text))
     }
 
@@ -578,8 +589,12 @@ impl Space {
         } else {
             &self.everything
         };
+        let world = World {
+            model: self.model,
+            home: &self.home,
+        };
         Ok(key
-            .solve(&literals, domain, self.model, &mut self.work)?
+            .solve(&literals, domain, world, &self.work)?
             .map(Point::Values))
     }
 
@@ -588,21 +603,35 @@ impl Space {
         !self.principal_atoms.is_empty()
     }
 
-    /// The key of a dimension, if it is one.
+    /// A key as it is shown.
+    pub(super) fn key_spelling<'s>(&'s self, name: &'s str) -> &'s str {
+        let place = self.key_ids.get(name);
+        place
+            .and_then(|place| self.keys.get(*place))
+            .map_or(name, |key| key.spelling.as_str())
+    }
+
+    /// The key of a dimension, if it is one, in lower case.
     pub(super) fn key_name(&self, dimension: Dimension) -> Option<&str> {
         let place = dimension.checked_sub(FIRST_KEY)?;
         self.keys.get(place as usize).map(|key| key.name.as_str())
     }
 
     /// Whether a text satisfies the action or resource literals; an action is in lower case.
-    pub(super) fn text_satisfies(&self, signed: &[(AtomId, bool)], text: &str) -> bool {
+    pub(super) fn text_satisfies(
+        &self,
+        signed: &[(AtomId, bool)],
+        text: &str,
+    ) -> Result<bool, Exhausted> {
         let symbols: Vec<Symbol> = text.chars().map(Symbol::from).collect();
-        signed
-            .iter()
-            .all(|(atom, sign)| match self.atoms.get(*atom as usize) {
-                Some(Atom::Strings(set)) => set.contains(&symbols) == *sign,
-                _ => true,
-            })
+        for (atom, sign) in signed {
+            if let Some(Atom::Strings(set)) = self.atoms.get(*atom as usize)
+                && set.contains(&symbols, &self.work)? != *sign
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A resource of this form, `${...}` for what varies, that satisfies the literals and holds no variable.
@@ -635,7 +664,11 @@ impl Space {
                 })
                 .collect()
         };
-        let found = strings::find(&form, &sets(true), &sets(false), Style::Arn, &mut self.work)?;
+        let fill = Fill {
+            style: Style::Arn,
+            home: &self.home,
+        };
+        let found = strings::find(&form, &sets(true), &sets(false), fill, &self.work)?;
         Ok(found.and_then(|symbols| symbols.into_iter().map(char::from_u32).collect()))
     }
 }

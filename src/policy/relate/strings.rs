@@ -6,9 +6,12 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::policy::glob::Token;
+use crate::policy::home::Home;
 
+use super::subjects;
 pub(super) use super::trie::COLON;
 use super::trie::{State, Trie};
+use super::work::{Exhausted, Work};
 
 /// A character, or above the characters a policy variable: an opaque letter that `*` matches and `?` does not.
 pub(super) type Symbol = u32;
@@ -85,17 +88,21 @@ impl StringSet {
     }
 
     /// Whether the set holds this text.
-    pub(super) fn contains(&self, text: &[Symbol]) -> bool {
-        self.literals.contains(text) || self.wild.contains(text)
+    pub(super) fn contains(&self, text: &[Symbol], work: &Work) -> Result<bool, Exhausted> {
+        work.spend(1 + text.len() / LETTERS_A_STEP)?;
+        Ok(self.literals.contains(text) || self.wild.contains(text, work)?)
     }
 
     /// Whether one pattern of the set holds all that a pattern with wildcards holds.
-    pub(super) fn covers(&self, pattern: &[Item]) -> bool {
-        self.wild.covers(pattern)
+    pub(super) fn covers(&self, pattern: &[Item], work: &Work) -> Result<bool, Exhausted> {
+        self.wild.covers(pattern, work)
     }
 
-    fn trie(&self) -> &Trie {
-        self.whole.get_or_init(|| Trie::new(self.patterns.iter()))
+    fn trie(&self, work: &Work) -> Result<&Trie, Exhausted> {
+        if self.whole.get().is_none() {
+            work.spend(self.patterns.iter().map(Vec::len).sum())?;
+        }
+        Ok(self.whole.get_or_init(|| Trie::new(self.patterns.iter())))
     }
 }
 
@@ -126,70 +133,46 @@ pub(super) enum Style {
     Arn,
     /// The subject of a GitHub token: a repository and what runs in it.
     Subject,
+    /// This text is the usual value.
+    Usual(&'static str),
+    /// An account's id.
+    Account,
+    /// A region's name.
+    Region,
 }
 
-impl Style {
+/// A style, and the account and region that usual values are of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fill<'h> {
+    pub(super) style: Style,
+    pub(super) home: &'h Home,
+}
+
+impl<'h> Fill<'h> {
     /// What a `*` is filled with, the most readable first. The last is a text that no policy is likely to name.
-    fn fills(self) -> &'static [&'static str] {
-        match self {
-            Self::Plain | Self::Arn => &["example", "", "q7z"],
-            Self::Subject => &[
-                "ref:refs/heads/main",
-                "main",
-                "example:ref:refs/heads/main",
-                "example/example:ref:refs/heads/main",
-                "-evil/example:ref:refs/heads/main",
-                "-evil:ref:refs/heads/main",
-                "repo:example/example:ref:refs/heads/main",
-                "example",
-                "",
-                "q7z",
-            ],
+    fn texts(self) -> Vec<&'h str> {
+        let mut out: Vec<&str> = Vec::new();
+        match self.style {
+            Style::Plain | Style::Arn | Style::Subject => {}
+            Style::Usual(text) => out.push(text),
+            Style::Account => out.push(&self.home.account),
+            Style::Region => out.push(&self.home.region),
         }
-    }
-
-    /// Whether a text is as readable as the style asks.
-    fn suits(self, text: &[Symbol]) -> bool {
-        if self != Self::Subject {
-            return true;
-        }
-        let text: String = text
-            .iter()
-            .map(|symbol| char::from_u32(*symbol).unwrap_or('~'))
-            .collect();
-        let shape = |rest: &str| {
-            let (repository, tail) = rest.split_once(':')?;
-            let (owner, name) = repository.split_once('/')?;
-            let known = [
-                "ref:refs/heads/",
-                "ref:refs/tags/",
-                "environment:",
-                "pull_request",
-            ];
-            let plain = |part: &str| !part.is_empty() && !part.contains(['/', '*', '?']);
-            Some(
-                plain(owner)
-                    && plain(name)
-                    && known
-                        .iter()
-                        .any(|start| tail.starts_with(start) && tail != *start),
-            )
-        };
-        text.strip_prefix("repo:").and_then(shape).unwrap_or(false)
+        out.extend(["example", "", "q7z"]);
+        out
     }
 }
 
-/// The search's limit in steps was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Exhausted;
+/// Letters of a text that are copied, hashed or compared in the time of one step of an automaton.
+const LETTERS_A_STEP: usize = 8;
 
-/// A text of the domain in all of `inside` and in none of `outside`; `work` counts down.
+/// A text of the domain in all of `inside` and in none of `outside`.
 pub(super) fn find(
     domain: &StringSet,
     inside: &[&StringSet],
     outside: &[&StringSet],
-    style: Style,
-    work: &mut u64,
+    fill: Fill<'_>,
+    work: &Work,
 ) -> Result<Option<Vec<Symbol>>, Exhausted> {
     // Only the patterns of one set need to be walked: that with the fewest.
     let walked = inside
@@ -203,36 +186,50 @@ pub(super) fn find(
         .chain([domain])
         .filter(|set| !std::ptr::eq(*set, walked))
         .collect();
-    let good = |text: &[Symbol]| {
-        others.iter().all(|set| set.contains(text)) && !outside.iter().any(|set| set.contains(text))
+    let good = |text: &[Symbol]| -> Result<bool, Exhausted> {
+        work.spend(1)?;
+        for set in &others {
+            if !set.contains(text, work)? {
+                return Ok(false);
+            }
+        }
+        for set in outside {
+            if set.contains(text, work)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     };
-    let mut plain = None;
-    for pattern in &walked.patterns {
-        for fill in style.fills() {
-            *work = work.checked_sub(1).ok_or(Exhausted)?;
-            let text = instantiate(pattern, style, fill);
-            if good(&text) {
-                if style.suits(&text) {
+    if fill.style == Style::Subject {
+        for pattern in &walked.patterns {
+            for text in subjects::of_pattern(pattern) {
+                let text = subjects::symbols(&text);
+                if good(&text)? {
                     return Ok(Some(text));
                 }
-                plain.get_or_insert(text);
             }
-            if pattern
-                .iter()
-                .all(|item| matches!(item, Item::Letter(_) | Item::Fold(_)))
-            {
+        }
+    }
+    let usual = fill.texts();
+    for pattern in &walked.patterns {
+        for text in &usual {
+            work.spend(pattern.len() / LETTERS_A_STEP)?;
+            let text = instantiate(pattern, fill, text);
+            if good(&text)? {
+                return Ok(Some(text));
+            }
+            let wild = |item: &Item| !matches!(item, Item::Letter(_) | Item::Fold(_));
+            if !pattern.iter().any(wild) {
                 break;
             }
         }
     }
-    if plain.is_some() {
-        return Ok(plain);
-    }
     for pattern in &walked.patterns {
         // A pattern without wildcards is one text, which was tried above.
-        if literal(pattern).is_some() || outside.iter().any(|set| set.covers(pattern)) {
+        if literal(pattern).is_some() || covered(pattern, outside, work)? {
             continue;
         }
+        work.spend(pattern.len())?;
         let alone = StringSet::new(vec![pattern.clone()]);
         let mut all = vec![&alone];
         all.extend(&others);
@@ -243,8 +240,17 @@ pub(super) fn find(
     Ok(None)
 }
 
+fn covered(pattern: &[Item], outside: &[&StringSet], work: &Work) -> Result<bool, Exhausted> {
+    for set in outside {
+        if set.covers(pattern, work)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A text of one pattern with usual values for its wildcards.
-fn instantiate(pattern: &[Item], style: Style, fill: &str) -> Vec<Symbol> {
+fn instantiate(pattern: &[Item], fill: Fill<'_>, text: &str) -> Vec<Symbol> {
     let mut out: Vec<Symbol> = Vec::new();
     let mut field = 0;
     let mut fresh = true;
@@ -252,7 +258,7 @@ fn instantiate(pattern: &[Item], style: Style, fill: &str) -> Vec<Symbol> {
         match item {
             // The filling of the `*` that follows is the one character too.
             Item::One { .. }
-                if !fill.is_empty()
+                if !text.is_empty()
                     && matches!(pattern.get(place + 1), Some(Item::Many { .. })) =>
             {
                 continue;
@@ -266,12 +272,16 @@ fn instantiate(pattern: &[Item], style: Style, fill: &str) -> Vec<Symbol> {
             Item::Fold(symbol) => out.push(*symbol),
             Item::One { .. } | Item::Word => out.push(Symbol::from('x')),
             Item::Many { .. } | Item::Words => {
-                let usual = match (style, field, fresh) {
-                    (Style::Arn, 1, true) => "aws",
+                let home = fill.home;
+                let usual = match (fill.style, field, fresh) {
+                    (Style::Arn, 1, true) => &home.partition,
                     (Style::Arn, 2, true) => "s3",
-                    (Style::Arn, 3, true) => "us-east-1",
-                    (Style::Arn, 4, true) => "123456789012",
-                    _ => fill,
+                    (Style::Arn, 3, true) => &home.region,
+                    (Style::Arn, 4, true) => &home.account,
+                    (Style::Usual(whole), ..) if text == whole => {
+                        rest_of(whole, &out, pattern.get(place + 1..).unwrap_or_default())
+                    }
+                    _ => text,
                 };
                 out.extend(usual.chars().map(Symbol::from));
             }
@@ -281,12 +291,35 @@ fn instantiate(pattern: &[Item], style: Style, fill: &str) -> Vec<Symbol> {
     out
 }
 
+/// The part of a usual value that a wildcard stands for after these symbols and before those items: a value's parts are
+/// set off by `/`, and its version by `@`.
+fn rest_of<'t>(usual: &'t str, before: &[Symbol], after: &[Item]) -> &'t str {
+    const SLASH: Symbol = '/' as Symbol;
+    const AT: Symbol = '@' as Symbol;
+    let parts = before.iter().filter(|symbol| **symbol == SLASH).count();
+    let rest = (0..parts).fold(usual, |rest, _| {
+        rest.split_once('/').map_or("example", |(_, rest)| rest)
+    });
+    if after.contains(&Item::Letter(AT)) {
+        rest.split('@').next().unwrap_or_default()
+    } else {
+        rest
+    }
+}
+
+/// Steps of an automaton in whose time the next state of one set is made, beside its nodes.
+const STEPPED: usize = 8;
+
+/// Steps in whose time a state of one set is hashed and kept.
+const KEPT: usize = 32;
+
 fn search(
     inside: &[&StringSet],
     outside: &[&StringSet],
-    work: &mut u64,
+    work: &Work,
 ) -> Result<Option<Vec<Symbol>>, Exhausted> {
-    let sets: Vec<&Trie> = inside.iter().chain(outside).map(|set| set.trie()).collect();
+    let sets = inside.iter().chain(outside).map(|set| set.trie(work));
+    let sets: Vec<&Trie> = sets.collect::<Result<_, _>>()?;
     let (inside, outside) = sets.split_at(inside.len());
     let start: Vec<State> = sets.iter().map(|set| set.start.clone()).collect();
     let mut parents: Vec<(usize, Symbol)> = vec![(0, 0)];
@@ -306,8 +339,11 @@ fn search(
         {
             return Ok(Some(trace(&parents, place)));
         }
-        for symbol in symbols(&sets, &states) {
-            *work = work.checked_sub(1).ok_or(Exhausted)?;
+        let size: usize = states.iter().map(Vec::len).sum();
+        let symbols = symbols(&sets, &states);
+        work.spend(size)?;
+        for symbol in symbols {
+            work.spend(STEPPED * sets.len() + 2 * size)?;
             let next: Vec<State> = sets
                 .iter()
                 .zip(&states)
@@ -322,6 +358,7 @@ fn search(
             if dead || seen.contains_key(&next) {
                 continue;
             }
+            work.spend(KEPT * sets.len() + 2 * size)?;
             let child = parents.len();
             parents.push((place, symbol));
             seen.insert(next.clone(), child);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::strings::{Item, Symbol, VARIABLES};
+use super::work::{Exhausted, Work};
 
 /// The symbols of a pattern's wildcards where the pattern itself is run through an automaton (see `covers`).
 const ANY_RUN: Symbol = 0x20_0000;
@@ -146,44 +147,49 @@ impl Trie {
     }
 
     /// Whether the set holds this text.
-    pub(super) fn contains(&self, text: &[Symbol]) -> bool {
+    pub(super) fn contains(&self, text: &[Symbol], work: &Work) -> Result<bool, Exhausted> {
         let (mut state, mut next) = (self.start.clone(), Vec::new());
         for symbol in text {
             if state.is_empty() {
-                return false;
+                return Ok(false);
             }
+            work.spend(state.len())?;
             self.step_into(&state, *symbol, &mut next);
             std::mem::swap(&mut state, &mut next);
         }
-        self.accepts(&state)
+        Ok(self.accepts(&state))
     }
 
     /// Whether one pattern of the set holds all that a pattern holds. Runs the pattern through the automaton with its
     /// wildcards as symbols of their own: what it says yes to is so; a union of patterns may cover without this.
-    pub(super) fn covers(&self, pattern: &[Item]) -> bool {
+    pub(super) fn covers(&self, pattern: &[Item], work: &Work) -> Result<bool, Exhausted> {
         let mut state = self.start.clone();
         for item in pattern {
+            work.spend(state.len())?;
             let symbol = match item {
                 Item::Letter(symbol) => *symbol,
                 // A letter of either case: covered only by what folds, or by a wildcard.
                 Item::Fold(symbol) => {
                     let upper = self.step(&state, upper(*symbol));
                     let lower = self.step(&state, *symbol);
-                    state = lower.into_iter().filter(|at| upper.contains(at)).collect();
+                    state = lower
+                        .into_iter()
+                        .filter(|at| upper.binary_search(at).is_ok())
+                        .collect();
                     continue;
                 }
                 Item::One { colon: true } => ANY_ONE,
                 Item::One { colon: false } => COLONLESS_ONE,
                 Item::Many { colon: true } => ANY_RUN,
                 Item::Many { colon: false } => COLONLESS_RUN,
-                Item::Word | Item::Words => return false,
+                Item::Word | Item::Words => return Ok(false),
             };
             state = self.step(&state, symbol);
             if state.is_empty() {
-                return false;
+                return Ok(false);
             }
         }
-        self.accepts(&state)
+        Ok(self.accepts(&state))
     }
 
     /// The symbols that the next step tells apart, and whether it tells word characters from others.

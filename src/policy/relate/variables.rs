@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::policy::shape::FIELD_COLONS;
+
 use super::space::Space;
-use super::strings::{
-    self, COLON, Exhausted, Item, StringSet, Style, Symbol, VARIABLES, holds_variable,
-};
+use super::strings::{self, COLON, Fill, Item, StringSet, Symbol, VARIABLES, holds_variable};
+use super::work::{Exhausted, Work};
 
 /// Key → value.
 pub(super) type Assignment = BTreeMap<String, String>;
@@ -23,39 +24,50 @@ pub(super) enum Model {
     Any,
 }
 
-/// A text of the domain in all of `inside` and in none of `outside`; `work` counts down.
+/// A text of the domain in all of `inside` and in none of `outside`.
 pub(super) fn find(
     model: Model,
     domain: &StringSet,
     inside: &[&StringSet],
     outside: &[&StringSet],
-    style: Style,
-    work: &mut u64,
+    fill: Fill<'_>,
+    work: &Work,
 ) -> Result<Option<Vec<Symbol>>, Exhausted> {
     let varied = inside.iter().chain(outside).any(|set| set.varied);
     if model == Model::Fresh || !varied {
-        return strings::find(domain, inside, outside, style, work);
+        return strings::find(domain, inside, outside, fill, work);
     }
-    let within: Vec<Cow<'_, StringSet>> = inside.iter().map(|set| widest(set, outside)).collect();
+    let within = inside.iter().map(|set| widest(set, outside, work));
+    let within: Vec<Cow<'_, StringSet>> = within.collect::<Result<_, _>>()?;
     let beyond: Vec<Cow<'_, StringSet>> = outside.iter().map(|set| narrowest(set)).collect();
     let within: Vec<&StringSet> = within.iter().map(AsRef::as_ref).collect();
     let beyond: Vec<&StringSet> = beyond.iter().map(AsRef::as_ref).collect();
-    strings::find(domain, &within, &beyond, style, work)
+    strings::find(domain, &within, &beyond, fill, work)
 }
 
 /// What some value makes a set hold, without the patterns that an outside set holds whatever the value.
-fn widest<'s>(set: &'s StringSet, outside: &[&StringSet]) -> Cow<'s, StringSet> {
+fn widest<'s>(
+    set: &'s StringSet,
+    outside: &[&StringSet],
+    work: &Work,
+) -> Result<Cow<'s, StringSet>, Exhausted> {
     if !set.varied {
-        return Cow::Borrowed(set);
+        return Ok(Cow::Borrowed(set));
     }
-    let patterns = set
-        .patterns
-        .iter()
-        .filter(|pattern| {
-            !holds_variable(pattern) || !outside.iter().any(|other| always_covers(other, pattern))
-        })
-        .map(|pattern| pattern.iter().map(|item| any_value(*item)).collect());
-    Cow::Owned(StringSet::new(patterns.collect()))
+    let mut patterns = Vec::new();
+    for pattern in &set.patterns {
+        work.spend(pattern.len())?;
+        let mut covered = false;
+        if holds_variable(pattern) {
+            for other in outside {
+                covered = covered || always_covers(other, pattern, work)?;
+            }
+        }
+        if !covered {
+            patterns.push(pattern.iter().map(|item| any_value(*item)).collect());
+        }
+    }
+    Ok(Cow::Owned(StringSet::new(patterns)))
 }
 
 fn any_value(item: Item) -> Item {
@@ -79,9 +91,10 @@ fn narrowest(set: &StringSet) -> Cow<'_, StringSet> {
 
 /// Whether a set holds all of a pattern, whatever the values: what holds of an opaque letter under `*` holds of each
 /// value, but that a value may hold a colon, which a `*` of an ARN's first five fields does not take.
-fn always_covers(set: &StringSet, pattern: &[Item]) -> bool {
+fn always_covers(set: &StringSet, pattern: &[Item], work: &Work) -> Result<bool, Exhausted> {
+    work.spend(set.patterns.len())?;
     if set.patterns.iter().any(|own| own == pattern) {
-        return true;
+        return Ok(true);
     }
     let variable = |item: &Item| matches!(item, Item::Letter(symbol) if *symbol >= VARIABLES);
     let last = pattern.iter().rposition(variable).unwrap_or(0);
@@ -95,10 +108,15 @@ fn always_covers(set: &StringSet, pattern: &[Item]) -> bool {
         .iter()
         .flatten()
         .any(|item| *item == Item::Many { colon: false });
-    if confined && colons < 5 {
-        return false;
+    if confined && colons < FIELD_COLONS {
+        return Ok(false);
     }
-    strings::literal(pattern).is_some_and(|text| set.contains(&text)) || set.covers(pattern)
+    if let Some(text) = strings::literal(pattern)
+        && set.contains(&text, work)?
+    {
+        return Ok(true);
+    }
+    set.covers(pattern, work)
 }
 
 /// Assignments that are tried: each is a search of its own.
@@ -106,11 +124,13 @@ const ASSIGNMENTS: usize = 24;
 
 /// Values that could make a difference where an opaque letter makes none: what stands in one pattern in the place that
 /// a variable has in another, one character, a value with a colon, and one value for all variables.
-pub(super) fn assignments(space: &Space) -> Vec<Assignment> {
+pub(super) fn assignments(space: &Space) -> Result<Vec<Assignment>, Exhausted> {
     let mut values: BTreeSet<(Symbol, String)> = BTreeSet::new();
     for (place, lists) in space.pattern_lists().iter().enumerate() {
         let all: Vec<&Vec<Item>> = lists.iter().copied().flatten().collect();
+        let length: usize = all.iter().map(|pattern| pattern.len()).sum();
         for pattern in all.iter().filter(|pattern| holds_variable(pattern)) {
+            space.work.spend(length)?;
             values.extend(all.iter().filter_map(|other| captured(pattern, other)));
             values.extend(all.iter().filter_map(|other| ended(pattern, other)));
         }
@@ -141,16 +161,15 @@ pub(super) fn assignments(space: &Space) -> Vec<Assignment> {
         );
     }
     out.extend(single.iter().map(|pair| Assignment::from([pair.clone()])));
-    for (place, first) in single.iter().enumerate() {
+    let pairs = single.iter().enumerate().flat_map(|(place, first)| {
         let others = single.iter().skip(place + 1);
-        out.extend(
-            others
-                .filter(|second| second.0 != first.0)
-                .map(|second| Assignment::from([first.clone(), second.clone()])),
-        );
-    }
+        others
+            .filter(|second| second.0 != first.0)
+            .map(|second| Assignment::from([first.clone(), second.clone()]))
+    });
+    out.extend(pairs.take(ASSIGNMENTS));
     out.truncate(ASSIGNMENTS);
-    out
+    Ok(out)
 }
 
 /// What stands in a pattern in the place of the first variable of another.

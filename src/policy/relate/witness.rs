@@ -4,22 +4,25 @@
 use std::collections::BTreeMap;
 
 use crate::policy::actions;
-use crate::policy::request::{Context, Request, RequestPrincipal};
+use crate::policy::context::{self, Context};
+use crate::policy::request::{Request, RequestPrincipal};
 
-use super::space::{ACTION, AtomId, Constraints, PRINCIPAL, Point, RESOURCE, Space};
-use super::strings::{Exhausted, Symbol, VARIABLES};
+use super::space::{ACTION, AtomId, Constraints, GITHUB, PRINCIPAL, Point, RESOURCE, Space};
+use super::strings::{Symbol, VARIABLES};
+use super::work::{Exhausted, Work};
 
-/// Values for policy variables, tried in turn: a name, an account id, a single letter.
-const FRESH: &[&str] = &["example", "123456789012", "q"];
+/// Values for policy variables, tried in turn: a name, a number such as an account's id, a single letter.
+const FRESH: &[&str] = &[NAME, "123456789012", "q"];
+const NAME: &str = "example";
 
-/// Identity policies name no principal; it is a role of the resource's account.
-const ACCOUNT: &str = "123456789012";
+/// Whether evaluation confirms a request.
+pub(super) type Confirm<'c> = &'c dyn Fn(&Work, &Request) -> Result<bool, Exhausted>;
 
 /// The request of a point, if evaluation confirms it.
 pub(super) fn concrete(
     space: &mut Space,
     constraints: &Constraints,
-    confirm: &dyn Fn(&Request) -> bool,
+    confirm: Confirm<'_>,
 ) -> Result<Option<Request>, Exhausted> {
     let mut points: BTreeMap<u32, Point> = BTreeMap::new();
     for dimension in [ACTION, RESOURCE, PRINCIPAL]
@@ -36,8 +39,9 @@ pub(super) fn concrete(
     }
     for fresh in FRESH {
         let plain = request(space, &points, fresh);
-        if confirm(&plain) {
-            return Ok(Some(realistic(space, constraints, &plain, confirm)?));
+        if confirm(&space.work, &plain)? {
+            let whole = realistic(space, constraints, &plain, confirm)?;
+            return Ok(Some(consistent(space, whole, confirm)?));
         }
     }
     Ok(None)
@@ -54,7 +58,7 @@ fn realistic(
     space: &mut Space,
     constraints: &Constraints,
     plain: &Request,
-    confirm: &dyn Fn(&Request) -> bool,
+    confirm: Confirm<'_>,
 ) -> Result<Request, Exhausted> {
     let none = Vec::new();
     let actions = constraints.get(&ACTION).unwrap_or(&none);
@@ -62,7 +66,7 @@ fn realistic(
     let mut best = plain.clone();
     let mut found = false;
     let mut tried = 0;
-    for action in existing(space, actions, &plain.action)
+    for action in existing(space, actions, &plain.action)?
         .into_iter()
         .take(TRIED_ACTIONS)
     {
@@ -73,7 +77,7 @@ fn realistic(
             action: known.name.clone(),
             ..plain.clone()
         };
-        if !found && confirm(&with_action) {
+        if !found && confirm(&space.work, &with_action)? {
             best = with_action;
             found = true;
         }
@@ -82,7 +86,7 @@ fn realistic(
             let holder = if space.candidates_matter() {
                 plain.principal.clone()
             } else {
-                holder(&resource)
+                holder(space, &resource)
             };
             let whole = Request {
                 action: known.name.clone(),
@@ -90,7 +94,7 @@ fn realistic(
                 principal: holder,
                 context: plain.context.clone(),
             };
-            if confirm(&whole) {
+            if confirm(&space.work, &whole)? {
                 return Ok(whole);
             }
         }
@@ -98,31 +102,60 @@ fn realistic(
     Ok(best)
 }
 
-/// Actions that exist and satisfy the constraints: this one, else of its service, else of any.
-fn existing(space: &Space, signed: &[(AtomId, bool)], action: &str) -> Vec<String> {
-    if actions::find(action).is_some() {
-        return vec![action.to_owned()];
-    }
-    let service = action.split(':').next().unwrap_or_default();
-    let of = |service: &str| -> Vec<String> {
-        actions::names_of(service)
-            .map(|name| format!("{service}:{name}"))
-            .filter(|name| space.text_satisfies(signed, &name.to_ascii_lowercase()))
-            .take(TRIED_ACTIONS)
-            .collect()
+/// The same witness with what must agree in one request, where the policies let it: the principal and
+/// `aws:PrincipalArn`, the repository of a token and of its subject.
+fn consistent(space: &Space, request: Request, confirm: Confirm<'_>) -> Result<Request, Exhausted> {
+    let single = |key: &str| match request.context.get(key).map(Vec::as_slice) {
+        Some([value]) => Some(value.clone()),
+        _ => None,
     };
-    let own = of(service);
-    if !own.is_empty() {
-        return own;
+    let mut other = request.clone();
+    if let Some(arn) = single("aws:PrincipalArn") {
+        other.principal = RequestPrincipal::parse(&arn);
     }
+    let subject = format!("{GITHUB}:sub");
+    let repository = single(&format!("{GITHUB}:repository"));
+    if let (Some(repository), Some(sub)) = (repository, single(&subject))
+        && let Some((_, end)) = sub
+            .strip_prefix("repo:")
+            .and_then(|sub| sub.split_once(':'))
+    {
+        let sub = format!("repo:{repository}:{end}");
+        other.context.insert(subject, vec![sub]);
+    }
+    let better = other != request && confirm(&space.work, &other)?;
+    Ok(if better { other } else { request })
+}
+
+/// Actions that exist and satisfy the constraints: this one, else of its service, else of any.
+fn existing(
+    space: &Space,
+    signed: &[(AtomId, bool)],
+    action: &str,
+) -> Result<Vec<String>, Exhausted> {
+    if actions::find(action).is_some() {
+        return Ok(vec![action.to_owned()]);
+    }
+    let own = action.split(':').next().unwrap_or_default();
     // Well-known services first: an example is read by people.
-    let known = ["s3", "ec2", "iam", "ecr"];
-    known
-        .into_iter()
-        .chain(actions::service_names())
-        .map(of)
-        .find(|list| !list.is_empty())
-        .unwrap_or_default()
+    let known = [own, "s3", "ec2", "iam", "ecr"];
+    let all = actions::service_names().map(|name| -> &str { name });
+    for service in known.into_iter().chain(all) {
+        let mut list = Vec::new();
+        for name in actions::names_of(service) {
+            let name = format!("{service}:{name}");
+            if space.text_satisfies(signed, &name.to_ascii_lowercase())? {
+                list.push(name);
+            }
+            if list.len() == TRIED_ACTIONS {
+                break;
+            }
+        }
+        if !list.is_empty() {
+            return Ok(list);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Resources that an action takes and that satisfy the constraints, one for each of its resource types.
@@ -133,14 +166,15 @@ fn suitable(
     most: usize,
 ) -> Result<Vec<String>, Exhausted> {
     if action.resources.is_empty() {
-        return Ok(if space.text_satisfies(signed, "*") {
+        return Ok(if space.text_satisfies(signed, "*")? {
             vec!["*".to_owned()]
         } else {
             Vec::new()
         });
     }
     let mut types: Vec<&actions::ResourceType> = action.resources.iter().collect();
-    types.sort_by_key(|one| !one.required);
+    // The plainest form of a resource that the action must have.
+    types.sort_by_key(|one| (!one.required, one.arn.len()));
     let mut out = Vec::new();
     for one in types.into_iter().take(most) {
         out.extend(space.resource_of_form(signed, one.arn)?);
@@ -158,7 +192,7 @@ fn request(space: &Space, points: &BTreeMap<u32, Point>, fresh: &str) -> Request
     for (dimension, point) in points {
         if let (Some(name), Point::Values(Some(list))) = (space.key_name(*dimension), point) {
             context.insert(
-                name.to_owned(),
+                space.key_spelling(name),
                 list.iter()
                     .map(|symbols| render(symbols, &values))
                     .collect(),
@@ -167,15 +201,11 @@ fn request(space: &Space, points: &BTreeMap<u32, Point>, fresh: &str) -> Request
     }
     for symbols in all_texts(points) {
         for symbol in symbols.iter().filter(|symbol| **symbol >= VARIABLES) {
-            if let Some(name) = variable_name(space, *symbol) {
-                context.entry(name.to_owned()).or_insert_with(|| {
-                    vec![
-                        values
-                            .get(symbol)
-                            .cloned()
-                            .unwrap_or_else(|| fresh.to_owned()),
-                    ]
-                });
+            if let Some(name) = variable_name(space, *symbol)
+                && context.get(name).is_none()
+            {
+                let value = values.get(symbol).map_or(fresh, String::as_str);
+                context.insert(context::spelling(name), vec![value.to_owned()]);
             }
         }
     }
@@ -186,7 +216,7 @@ fn request(space: &Space, points: &BTreeMap<u32, Point>, fresh: &str) -> Request
     };
     let principal = principal
         .filter(|_| space.candidates_matter())
-        .unwrap_or_else(|| holder(&resource));
+        .unwrap_or_else(|| holder(space, &resource));
     Request {
         principal,
         action: text(ACTION),
@@ -195,14 +225,14 @@ fn request(space: &Space, points: &BTreeMap<u32, Point>, fresh: &str) -> Request
     }
 }
 
-/// A role of the resource's account.
-fn holder(resource: &str) -> RequestPrincipal {
-    let account = resource
-        .split(':')
-        .nth(4)
+/// Identity policies name no principal: it is a role of the resource's account.
+fn holder(space: &Space, resource: &str) -> RequestPrincipal {
+    let account = resource.split(':').nth(4);
+    let account = account
         .filter(|account| account.len() == 12)
-        .unwrap_or(ACCOUNT);
-    RequestPrincipal::Aws(format!("arn:aws:iam::{account}:role/Example"))
+        .unwrap_or(&space.home.account);
+    let partition = &space.home.partition;
+    RequestPrincipal::Aws(format!("arn:{partition}:iam::{account}:role/Example"))
 }
 
 fn all_texts(points: &BTreeMap<u32, Point>) -> Vec<&Vec<Symbol>> {
@@ -232,8 +262,8 @@ fn variable_values(
     let mut out = BTreeMap::new();
     for (place, name) in space.variables.iter().enumerate() {
         let symbol = VARIABLES + u32::try_from(place).unwrap_or(0);
-        let fallback = if name.ends_with("account") && fresh == "example" {
-            ACCOUNT
+        let fallback = if name.ends_with("account") && fresh == NAME {
+            &space.home.account
         } else {
             fresh
         };

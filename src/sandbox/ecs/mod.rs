@@ -9,6 +9,7 @@ mod deployments;
 mod hooks;
 mod play;
 mod rollouts;
+mod run;
 mod running;
 mod services;
 mod tags;
@@ -47,7 +48,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>, player: &mut Player) ->
             return answer;
         }
     }
-    for operation in [updates::answer, deployments::answer] {
+    for operation in [updates::answer, deployments::answer, run::answer] {
         if let Some(answer) = operation(call, world, player) {
             return answer;
         }

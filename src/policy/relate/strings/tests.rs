@@ -105,13 +105,16 @@ fn gate_6_random_globs_against_another_solver() {
         };
         let (own_inside, own_outside) = (own(&inside), own(&outside));
         let domain = StringSet::new(vec![vec![Item::Many { colon: true }]]);
-        let mut work = u64::MAX;
+        let work = Work::new(u64::MAX);
         let ours = find(
             &domain,
             &own_inside.iter().collect::<Vec<_>>(),
             &own_outside.iter().collect::<Vec<_>>(),
-            Style::Plain,
-            &mut work,
+            Fill {
+                style: Style::Plain,
+                home: &Home::default(),
+            },
+            &work,
         )
         .unwrap_or_else(|Exhausted| panic!("no limit is set"));
         let within: Vec<RegLan> = inside

@@ -9,7 +9,7 @@ const SCHEMES: &[&str] = &["bearer", "basic", "token", "digest"];
 /// A line of text in which every word that looks like a credential, by its shape or by the name that
 /// stands before it, is replaced by [`HIDDEN`].
 #[must_use]
-pub fn hide_text(text: &str) -> String {
+pub fn hide_line(text: &str) -> String {
     if text.contains("PRIVATE KEY-----") {
         return HIDDEN.to_owned();
     }
@@ -32,10 +32,13 @@ pub fn hide_text(text: &str) -> String {
             shown.push_str(word);
         } else {
             shown.push_str(&hidden);
-            name = if names_what_follows(word, after) {
-                word.trim_end_matches([':', '=']).to_owned()
-            } else {
-                String::new()
+            let flag = word.strip_prefix("--").filter(|flag| !flag.contains('='));
+            name = match flag {
+                Some(flag) => flag.to_owned(),
+                None if names_what_follows(word, after) => {
+                    word.trim_end_matches([':', '=']).to_owned()
+                }
+                None => String::new(),
             };
         }
         rest = after;
@@ -100,7 +103,7 @@ fn word_hidden(name: &str, word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::hide_text;
+    use super::hide_line;
 
     #[test]
     fn credentials_are_hidden_and_the_rest_is_kept() {
@@ -138,15 +141,26 @@ mod tests {
             ),
             ("-----BEGIN RSA PRIVATE KEY-----", Some("(hidden)")),
             ("the password is wrong", None),
+            (
+                "curl --password hunter2 x",
+                Some("curl --password (hidden) x"),
+            ),
+            ("checking https://api.example.org/healthz ... 200", None),
+            (
+                "JWT_SECRET_KEY=hunter2 is set",
+                Some("JWT_SECRET_KEY=(hidden) is set"),
+            ),
+            ("  3 of 3 checks passed\tin 2 s", None),
+            ("12:03:44 GET /login -> 500", None),
             ("password: ", None),
         ] {
-            assert_eq!(hide_text(line), shown.unwrap_or(line), "{line}");
+            assert_eq!(hide_line(line), shown.unwrap_or(line), "{line}");
         }
     }
 
     #[test]
     fn random_words_are_hidden_wherever_they_stand() {
-        let line = hide_text("session zX9q+3Jf/Kd82LmPvB7tRwY1Qe5= began");
+        let line = hide_line("session zX9q+3Jf/Kd82LmPvB7tRwY1Qe5= began");
         assert_eq!(line, "session (hidden) began");
     }
 
@@ -163,7 +177,7 @@ mod tests {
             "\"\"",
             "a: : b",
         ] {
-            assert_eq!(hide_text(line), line);
+            assert_eq!(hide_line(line), line);
         }
     }
 }
