@@ -115,6 +115,7 @@ fn rows() -> BTreeMap<&'static str, u8> {
         ("apply", 5),
         ("audit", 5),
         ("permissions", 5),
+        ("github", 5),
         ("reach", 4),
         ("kinds", 4),
         ("rollout", 4),
