@@ -12,7 +12,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep, default_async_sleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -111,6 +111,8 @@ impl Connection {
             ssm: aws_sdk_ssm::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             tagging_iam: aws_sdk_resourcegroupstagging::Client::new(&home),
+            trail: aws_sdk_cloudtrail::Client::new(config),
+            trail_iam: aws_sdk_cloudtrail::Client::new(&home),
         }
     }
 
@@ -239,6 +241,23 @@ pub(super) fn http_client() -> SharedHttpClient {
                 .build()
         }),
     })
+}
+
+/// A connector for requests that are not AWS's, with the same limits and the same proxies.
+#[must_use]
+pub fn plain_connector(url: &str, timeouts: &Timeouts) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.attempt)
+        .build();
+    let mut builder = connector(Some(&settings), None);
+    builder.set_sleep_impl(default_async_sleep());
+    if url.starts_with("http://") {
+        SharedHttpConnector::new(builder.build_http())
+    } else {
+        let provider = Provider::Rustls(CryptoMode::Ring);
+        SharedHttpConnector::new(builder.tls_provider(provider).build())
+    }
 }
 
 fn connector(

@@ -28,6 +28,7 @@ mod revision_cache;
 mod secret_value;
 pub mod secrets;
 pub mod tagging;
+pub mod trail;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,7 +44,7 @@ use self::pacing::Buckets;
 use self::retry::Retry;
 
 pub use self::clock::{Clock, SystemClock};
-pub use self::connect::{Connection, Timeouts};
+pub use self::connect::{Connection, Timeouts, plain_connector};
 pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::error::{Class, Error};
 pub use self::hint::iam_action;
@@ -73,6 +74,10 @@ pub struct Clients {
     pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// The tagging API in IAM's home region, where IAM's resources are listed.
     pub tagging_iam: aws_sdk_resourcegroupstagging::Client,
+    /// CloudTrail in the project's region.
+    pub trail: aws_sdk_cloudtrail::Client,
+    /// CloudTrail in IAM's home region, where IAM's events are kept.
+    pub trail_iam: aws_sdk_cloudtrail::Client,
 }
 
 /// AWS as one run sees it. Shared by reference; its looks are taken and dropped inside.

@@ -19,7 +19,7 @@ use super::random;
 use super::store::Store;
 use super::trace::{self, Outcome, TraceEntry};
 use super::world::World;
-use super::{cloudwatch, ecr, ecs, empty, iam, logs, secrets, ssm, sts, tagging};
+use super::{cloudwatch, ecr, ecs, iam, logs, secrets, ssm, sts, tagging, trail};
 
 /// The seconds that pass between two runs on one state file: what a run left on its way has moved on
 /// when the next one looks.
@@ -244,6 +244,10 @@ impl Account {
             }
             self.store.take_journal();
         }
+        if let (Ok(answer), false, false) = (&answer, journal.is_empty(), call.reads()) {
+            self.with_world(now, view, |world, _| trail::record(call, answer, world));
+            self.store.take_journal();
+        }
         dirty |= !journal.is_empty();
         self.player.set_last_journal(journal);
         if dirty
@@ -286,7 +290,7 @@ impl Account {
             Service::Ssm => ssm::answer(call, world),
             Service::Tagging => tagging::answer(call, world),
             Service::CloudWatch => cloudwatch::answer(call, world),
-            Service::CloudTrail => empty::answer(call),
+            Service::CloudTrail => trail::answer(call, world),
         })
     }
 

@@ -9,7 +9,6 @@ mod clock;
 mod cloudwatch;
 mod ecr;
 mod ecs;
-mod empty;
 mod error;
 mod faults;
 mod file;
@@ -29,6 +28,7 @@ mod tagging;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod trail;
 mod world;
 mod xml;
 

@@ -28,7 +28,7 @@ pub enum Service {
     Ssm,
     /// The Resource Groups Tagging API.
     Tagging,
-    /// CloudTrail, which has seen nothing.
+    /// CloudTrail, which tells of the changes that the sandbox was asked for.
     CloudTrail,
     /// CloudWatch alarms.
     CloudWatch,

@@ -4,7 +4,6 @@
 mod live;
 mod prune;
 mod template;
-mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use clap::Args;
 
 use super::global::Global;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::table::Files;
 use crate::report::Screen;
 
 /// Write infra.toml and policies/ for a new project, or for what an account already has.
@@ -49,9 +49,6 @@ struct Project {
     /// `OWNER/NAME`.
     github: Option<String>,
 }
-
-/// Files to be written, by path relative to infra.toml.
-type Files = Vec<(PathBuf, String)>;
 
 /// Writes them.
 pub(super) async fn run(arguments: &Arguments, global: &Global, screen: &Screen) -> Result<u8> {

@@ -49,6 +49,8 @@ pub struct Declaration {
     pub position: Position,
     /// The environment it was expanded for, if its table has `environments`.
     pub environment: Option<String>,
+    /// The table's key as it is written, placeholders and all.
+    pub key: String,
 }
 
 /// The `[project]` table.

@@ -129,6 +129,7 @@ pub(super) fn stop(world: &mut World<'_>, key: &str, code: &str, reason: &str) {
     world.store.update(Table::Task, key, |task| {
         set(task, "lastStatus", "STOPPED");
         set(task, "desiredStatus", "STOPPED");
+        set(task, "healthStatus", "UNKNOWN");
         set(task, "stopCode", code);
         set(task, "stoppedReason", reason);
         set(task, "stoppedAt", now);
