@@ -28,6 +28,15 @@ faults *VARIABLES:
 faults-full *VARIABLES:
     env PROVISION_FAULTS=full CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
 
+# Kills the binary at 200 random moments in the sandbox, and at 33 against moto.
+killed-full:
+    PROVISION_KILLED=200 cargo test --locked --test integration a_kill -- --nocapture
+
+# Changes the code in all the ways that cargo-mutants knows, and says which changes no test notices.
+mutants *ARGUMENTS:
+    test -x target/tools/mutants/bin/cargo-mutants || cargo install cargo-mutants --version 27.1.0 --locked --root target/tools/mutants
+    python3 scripts/mutants.py {{ARGUMENTS}}
+
 # Plans the project's own infra.toml in the sandbox.
 plan *ARGUMENTS:
     cargo run -q -- --sandbox plan {{ARGUMENTS}}

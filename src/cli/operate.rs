@@ -1,14 +1,13 @@
-//! `provision wait`, `tasks`, `revisions`, `scale` and `continue`: the small operations on services.
+//! `provision wait`, `tasks`, `scale` and `continue`: the small operations on services.
 
 use clap::{Args, ValueEnum};
 
 use super::lock;
-use super::rollout::{Following, Sent};
+use super::rollout::{Following, play};
 use super::session::Session;
-use crate::aws::Aws;
-use crate::error::{Error, Result};
-use crate::report::{running_revisions, running_tasks};
-use crate::rollout::{self, Started};
+use crate::error::Result;
+use crate::report::running_tasks;
+use crate::rollout;
 
 /// Follow the rollouts of an environment to their end, whoever started them.
 #[derive(Debug, Args)]
@@ -29,13 +28,6 @@ pub(super) struct Tasks {
     /// Those that stopped, with their reasons, as long as ECS remembers them.
     #[arg(long)]
     stopped: bool,
-}
-
-/// List the revisions of an environment's services: which one runs, and where a rollback leads.
-#[derive(Debug, Args)]
-pub(super) struct Revisions {
-    #[command(flatten)]
-    services: Services,
 }
 
 /// Set the number of tasks of an environment's services.
@@ -95,41 +87,17 @@ impl Services {
 
 /// Follows what is under way.
 pub(super) async fn wait(arguments: &Wait, session: &Session<'_>) -> Result<u8> {
-    let service = arguments.following.service.as_deref();
-    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
-    let aws = session.connect().await?;
+    let following = &arguments.following;
+    let keys = rollout::keys(
+        &session.config,
+        &arguments.environment,
+        following.service.as_deref(),
+    )?;
     let command = format!("wait {}", arguments.environment);
-    follow(session, &aws, &arguments.following, &command, &keys).await
-}
-
-async fn follow(
-    session: &Session<'_>,
-    aws: &Aws,
-    following: &Following,
-    command: &str,
-    keys: &[String],
-) -> Result<u8> {
-    let config = &session.config;
-    let mut sent = Vec::new();
-    for key in keys {
-        let live = rollout::live(aws, config, key).await?;
-        let address = format!("service/{key}");
-        let rollout = rollout::current(config, key, &live);
-        let rollout = rollout.ok_or_else(|| Error::failed("It has no rollout.").at(&address))?;
-        let digests = crate::kinds::service::running(aws, config, &live).await?;
-        let digests: Vec<String> = digests.into_values().collect();
-        let revision = rollout.task_definition.rsplit('/').next();
-        sent.push(Sent {
-            address,
-            digest: digests.join(", "),
-            started: Started {
-                revision: revision.unwrap_or_default().to_owned(),
-                rollout: Some(rollout),
-                resumed: true,
-            },
-        });
-    }
-    following.follow(session, aws, command, &sent).await
+    play(session, &command, async |run| {
+        rollout::wait(run, &keys, following.get()).await
+    })
+    .await
 }
 
 /// Lists tasks.
@@ -141,18 +109,17 @@ pub(super) async fn tasks(arguments: &Tasks, session: &Session<'_>) -> Result<u8
         found.extend(rollout::tasks(&aws, &session.config, key, arguments.stopped).await?);
     }
     session.screen.result(&running_tasks(&found))?;
-    Ok(0)
-}
-
-/// Lists revisions.
-pub(super) async fn revisions(arguments: &Revisions, session: &Session<'_>) -> Result<u8> {
-    let keys = arguments.services.keys(session)?;
-    let aws = session.connect().await?;
-    let mut found = Vec::new();
-    for key in &keys {
-        found.extend(rollout::revisions(&aws, &session.config, key).await?);
+    if found.is_empty() {
+        let environment = &arguments.services.environment;
+        let words = if arguments.stopped {
+            "stopped lately; ECS remembers them for an hour"
+        } else {
+            "runs; --stopped shows those that stopped lately"
+        };
+        session
+            .screen
+            .say(&format!("No task of {environment} {words}."));
     }
-    session.screen.result(&running_revisions(&found))?;
     Ok(0)
 }
 
@@ -179,18 +146,19 @@ pub(super) async fn scale(arguments: &Scale, session: &Session<'_>) -> Result<u8
 
 /// Answers a hook and follows on.
 pub(super) async fn proceed(arguments: &Continue, session: &Session<'_>) -> Result<u8> {
-    let service = arguments.following.service.as_deref();
-    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
-    let aws = session.connect().await?;
+    let following = &arguments.following;
+    let keys = rollout::keys(
+        &session.config,
+        &arguments.environment,
+        following.service.as_deref(),
+    )?;
     let action = match arguments.action {
-        HookAction::Continue => "CONTINUE",
-        HookAction::Rollback => "ROLLBACK",
+        HookAction::Continue => rollout::HookAction::Continue,
+        HookAction::Rollback => rollout::HookAction::Rollback,
     };
-    for key in &keys {
-        let hook = rollout::answer_hook(&aws, &session.config, key, action).await?;
-        let line = format!("  service/{key}: hook {hook}: {action}");
-        session.screen.say(&line);
-    }
     let command = format!("continue {}", arguments.environment);
-    follow(session, &aws, &arguments.following, &command, &keys).await
+    play(session, &command, async |run| {
+        rollout::proceed(run, &keys, action, following.get()).await
+    })
+    .await
 }

@@ -87,6 +87,42 @@ pub fn keys(config: &Config, environment: &str, service: Option<&str>) -> Result
     }
 }
 
+/// The key of the one service that is meant: of several it has to be named.
+///
+/// # Errors
+/// There is no such environment or service; several are meant.
+pub fn one_key(config: &Config, environment: &str, service: Option<&str>) -> Result<String> {
+    let keys = keys(config, environment, service)?;
+    match keys.as_slice() {
+        [key] => Ok(key.clone()),
+        keys => {
+            let message = format!("The environment {environment} has {} services.", keys.len());
+            Err(Error::new(ErrorKind::Usage, message)
+                .hint(format!("Name one with --service: {}.", keys.join(", "))))
+        }
+    }
+}
+
+/// `FAMILY:NUMBER` of a revision of a service's family that is given by its number or so.
+///
+/// # Errors
+/// It is of another family, or no number.
+pub fn revision_name(config: &Config, key: &str, revision: &str) -> Result<String> {
+    let family = config.services.get(key).map(|one| one.task.family.as_str());
+    let family = family.unwrap_or_default();
+    let number = match revision.split_once(':') {
+        Some((of, number)) if of == family => number,
+        Some(_) => "",
+        None => revision,
+    };
+    if number.parse::<u64>().is_ok() {
+        return Ok(format!("{family}:{number}"));
+    }
+    let message = format!("{revision} is no revision of {family}.");
+    Err(Error::new(ErrorKind::Usage, message)
+        .hint("Run provision revisions to see which there are."))
+}
+
 /// The live service with this key.
 ///
 /// # Errors
@@ -116,11 +152,24 @@ pub async fn live(aws: &Aws, config: &Config, key: &str) -> Result<Value> {
     )
 }
 
+/// The live service with this key; none where it is not there or not ours.
+pub(super) async fn live_if_there(aws: &Aws, config: &Config, key: &str) -> Result<Option<Value>> {
+    let Some(declared) = config.services.get(key) else {
+        return Ok(None);
+    };
+    let live = ecs::service(aws, &declared.cluster.name, &declared.name).await?;
+    let Some(live) = live else {
+        return Ok(None);
+    };
+    let is_it = service::is_there(&live)? && service::is_ours(&live, config);
+    Ok(is_it.then_some(live))
+}
+
 /// What each service is to run. Nothing is changed.
 ///
 /// # Errors
 /// A service is not there; no image has the tag or the digest.
-pub async fn resolve(
+pub(super) async fn resolve(
     aws: &Aws,
     config: &Config,
     keys: &[String],
@@ -227,4 +276,41 @@ pub(super) fn repositories(config: &Config, key: &str) -> Digests {
             Image::Fixed(_) => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{keys, repositories};
+    use crate::config::{self, Config};
+    use crate::error::ErrorKind;
+
+    fn project() -> Config {
+        config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.toml")).unwrap()
+    }
+
+    #[test]
+    fn a_service_is_named_by_its_key_and_only_in_its_environment() {
+        let config = project();
+        assert_eq!(
+            keys(&config, "staging", None).unwrap(),
+            ["back-end-staging"]
+        );
+        let named = keys(&config, "production", Some("back-end-production"));
+        assert_eq!(named.unwrap(), ["back-end-production"]);
+        let error = keys(&config, "production", Some("back-end-staging")).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert_eq!(error.hint.unwrap(), "It has back-end-production.");
+        let error = keys(&config, "nowhere", None).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert_eq!(error.hint.unwrap(), "There is production, staging.");
+    }
+
+    #[test]
+    fn a_service_wants_the_declared_tag_of_each_repository() {
+        let wanted = repositories(&project(), "back-end-production");
+        assert_eq!(wanted, [("back-end".to_owned(), "prod".to_owned())].into());
+        assert!(repositories(&project(), "no-such-service").is_empty());
+    }
 }

@@ -25,7 +25,7 @@ struct Findings {
 ///
 /// # Errors
 /// Everything that would make the deployment fail, at once; what could not be read.
-pub async fn verify(aws: &Aws, config: &Config, target: &Target) -> Result<Vec<String>> {
+pub(super) async fn verify(aws: &Aws, config: &Config, target: &Target) -> Result<Vec<String>> {
     let declared = config.services.get(&target.key);
     let declared =
         declared.ok_or_else(|| Error::bug(format!("No service has the key {}.", target.key)))?;
@@ -52,12 +52,11 @@ pub async fn verify(aws: &Aws, config: &Config, target: &Target) -> Result<Vec<S
 async fn processors(aws: &Aws, service: &Service, target: &Target, findings: &mut Findings) {
     let wanted = service.task.architecture.as_str();
     for (repository, digest) in &target.digests {
-        match ecr_images::all_architectures(aws, repository, digest).await {
+        match ecr_images::architectures(aws, repository, digest).await {
             Ok(names) if names.is_empty() => findings.warnings.push(format!(
                 "The manifest of {repository}@{digest} does not say which processor it is for."
             )),
             Ok(names) => {
-                let names: Vec<String> = names.iter().map(|name| spelled(name)).collect();
                 if !names.iter().any(|name| name == wanted) {
                     findings.errors.push(format!(
                         "The image {repository}@{digest} is for {}, and the tasks run on {wanted}.",
@@ -70,15 +69,6 @@ async fn processors(aws: &Aws, service: &Service, target: &Target, findings: &mu
                 Error::from(error)
             )),
         }
-    }
-}
-
-/// An architecture of an image's manifest as ECS spells it.
-fn spelled(name: &str) -> String {
-    match name {
-        "arm64" => "ARM64".to_owned(),
-        "amd64" => "X86_64".to_owned(),
-        other => other.to_owned(),
     }
 }
 

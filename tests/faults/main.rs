@@ -13,6 +13,7 @@ mod access;
 mod chance;
 mod claims;
 mod configs;
+mod deployments;
 mod drive;
 mod heard;
 mod journey;
@@ -25,6 +26,8 @@ mod sweeps;
 mod tier;
 mod watch;
 mod wire;
+#[path = "../deployments/world.rs"]
+mod world;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::claims;
+use super::deployments;
 use super::drive::held;
 use super::heard;
 use super::journey::Bench;
@@ -52,6 +53,9 @@ pub(crate) fn run() -> ExitCode {
     }
     for (sweep, cases) in sweeps {
         regime.sweep(sweep, cases, &tier);
+    }
+    if tier.takes("deployments") && tier.is_unsharded() {
+        regime.deployments(&tier);
     }
     let mut failures = std::mem::take(&mut *held(&regime.failures));
     failures.sort();
@@ -150,6 +154,20 @@ impl Regime {
             chosen.len(),
             seconds(self.began),
         );
+    }
+
+    /// Deploy, promote and rollback, in a world of their own.
+    fn deployments(&mut self, tier: &Tier) {
+        let (full, replay) = (tier.is_full(), tier.replay());
+        let swept = runtime().block_on(deployments::sweep(full, replay, &self.ledger));
+        self.count += swept.cases;
+        println!(
+            "deployments: {} of {} cases; {:.1} s so far",
+            swept.cases,
+            swept.all,
+            seconds(self.began)
+        );
+        held(&self.failures).extend(swept.failures);
     }
 
     /// Runs the cases on all cores.

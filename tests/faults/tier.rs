@@ -78,6 +78,21 @@ impl Tier {
         self.is_whole() && self.size != Size::Quick
     }
 
+    /// Whether every case is to be run.
+    pub(crate) fn is_full(&self) -> bool {
+        self.size == Size::Full
+    }
+
+    /// The one case that is to be run.
+    pub(crate) fn replay(&self) -> Option<&str> {
+        self.replay.as_deref()
+    }
+
+    /// Whether it is no shard, or the first one: a sweep that is not sharded runs there.
+    pub(crate) fn is_unsharded(&self) -> bool {
+        self.shard.is_none_or(|(part, _)| part == 0)
+    }
+
     /// In words.
     pub(crate) fn words(&self) -> String {
         let mut words = match self.size {

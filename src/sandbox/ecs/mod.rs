@@ -6,12 +6,15 @@ mod clusters;
 mod containers;
 mod definitions;
 mod deployments;
+mod hooks;
 mod play;
 mod rollouts;
+mod run;
 mod running;
 mod services;
 mod tags;
 mod tasks;
+mod traffic;
 mod updates;
 
 pub use behaviour::{Behaviour, Cause};
@@ -45,7 +48,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>, player: &mut Player) ->
             return answer;
         }
     }
-    for operation in [updates::answer, deployments::answer] {
+    for operation in [updates::answer, deployments::answer, run::answer] {
         if let Some(answer) = operation(call, world, player) {
             return answer;
         }
