@@ -23,6 +23,8 @@ mod records;
 mod regime;
 mod roads;
 mod sweeps;
+#[cfg(debug_assertions)]
+mod teeth;
 mod tier;
 mod watch;
 mod wire;

@@ -42,6 +42,9 @@ pub(crate) fn run() -> ExitCode {
         claimed: BTreeSet::new(),
         began,
     };
+    if tier.takes("teeth") && tier.is_unsharded() {
+        regime.teeth(&roads);
+    }
     let sweeps: Vec<(&Sweep, Vec<Case>)> = SWEEPS
         .iter()
         .filter(|sweep| tier.takes(sweep.name))
@@ -76,6 +79,30 @@ struct Regime {
 }
 
 impl Regime {
+    /// Every planted bug is caught by the sweep that is named for it.
+    #[cfg(debug_assertions)]
+    fn teeth(&mut self, roads: &Roads) {
+        let sweeps: Vec<(&Sweep, Vec<Case>)> = SWEEPS
+            .iter()
+            .map(|sweep| (sweep, (sweep.cases)(roads)))
+            .collect();
+        let (count, missed) = super::teeth::bite(&sweeps);
+        println!(
+            "teeth: {} of {count} planted bugs caught; {:.1} s so far",
+            count - missed.len(),
+            seconds(self.began)
+        );
+        self.count += count;
+        self.ledger.add("sweep", "teeth", count as u64);
+        held(&self.failures).extend(missed);
+    }
+
+    /// Nothing is planted in an optimised build.
+    #[cfg(not(debug_assertions))]
+    fn teeth(&self, _: &Roads) {
+        println!("teeth: skipped, this build has no planted bugs");
+    }
+
     /// Runs first what once failed: the patterns of tests/regressions.txt.
     fn once_failed(&mut self, sweeps: &[(&Sweep, Vec<Case>)]) {
         let patterns = include_str!("../regressions.txt").lines().map(str::trim);
@@ -201,7 +228,7 @@ impl Regime {
 }
 
 /// Whether a key fits a pattern in which `*` stands for any run of characters.
-fn fits(pattern: &str, key: &str) -> bool {
+pub(crate) fn fits(pattern: &str, key: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == key,
         Some((head, tail)) => key.strip_prefix(head).is_some_and(|rest| {
