@@ -20,7 +20,7 @@ policy-full:
     POLICY_FULL=1 cargo test --locked --release --test policy -- --skip gate_7 --nocapture
     cargo test --locked --release --lib policy:: -- --nocapture
 
-# Runs the fault sweeps as CI does; with arguments such as PROVISION_FAULTS_SWEEP=roll a part of them.
+# Runs the push tier of the fault sweeps; with arguments such as PROVISION_FAULTS_SWEEP=roll a part of them.
 faults *VARIABLES:
     env PROVISION_FAULTS=push CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
 
