@@ -22,6 +22,15 @@ pub use read::observe;
 pub struct IamLaw {
     /// The documents that are in no spec, by ARN: AWS managed policies, other people's.
     pub documents: BTreeMap<String, Document>,
+    /// Why the document of an ARN is not known: a sentence.
+    pub unread: BTreeMap<String, String>,
+}
+
+impl IamLaw {
+    /// Why a policy decides nothing.
+    fn unknown(&self, arn: &str) -> String {
+        words::unknown(arn, self.unread.get(arn).map(String::as_str))
+    }
 }
 
 impl Law for IamLaw {
@@ -45,7 +54,7 @@ impl Law for IamLaw {
         }
         let [before, after, goal] = match worlds.sides() {
             Sides::Known(sides) => sides,
-            Sides::Unknown(arn) => return Err(undecided(subject, &words::unknown(&arn))),
+            Sides::Unknown(arn) => return Err(undecided(subject, &self.unknown(&arn))),
         };
         match law::gains(&before, &after, &goal) {
             Finding::Nothing => {}
@@ -102,11 +111,11 @@ impl Law for IamLaw {
             return None;
         }
         if let Some(arn) = worlds.changed_unknown(0, 1) {
-            return Some(words::undecided(subject, words::unknown(&arn)));
+            return Some(words::undecided(subject, self.unknown(&arn)));
         }
         match worlds.sides() {
             Sides::Known([before, after]) => Some(words::role_change(subject, &before, &after)),
-            Sides::Unknown(arn) => Some(words::undecided(subject, words::unknown(&arn))),
+            Sides::Unknown(arn) => Some(words::undecided(subject, self.unknown(&arn))),
         }
     }
 }
