@@ -36,6 +36,15 @@ fuzz SECONDS="300":
 faults-full:
     PROVISION_FAULTS_FULL=1 cargo test --locked --release --test faults
 
+# Kills the binary at 200 random moments in the sandbox, and at 33 against moto.
+killed-full:
+    PROVISION_KILLED=200 cargo test --locked --test integration a_kill -- --nocapture
+
+# Changes the code in all the ways that cargo-mutants knows, and says which changes no test notices.
+mutants *ARGUMENTS:
+    test -x target/tools/mutants/bin/cargo-mutants || cargo install cargo-mutants --version 27.1.0 --locked --root target/tools/mutants
+    python3 scripts/mutants.py {{ARGUMENTS}}
+
 # Plans the project's own infra.toml in the sandbox.
 plan *ARGUMENTS:
     cargo run -q -- --sandbox plan {{ARGUMENTS}}

@@ -85,6 +85,27 @@ pub fn join(path: &str, key: &str) -> String {
     }
 }
 
+/// The keys of a path: what [`join`] put together.
+#[must_use]
+pub fn keys(path: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let mut quoted = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+        let (key, length) = match quoted.next() {
+            Some(Ok(key)) if rest.starts_with('"') => (key, quoted.byte_offset()),
+            _ => {
+                let length = rest.find('.').unwrap_or(rest.len());
+                (rest.get(..length).unwrap_or(rest).to_owned(), length)
+            }
+        };
+        keys.push(key);
+        let after = rest.get(length..).unwrap_or_default();
+        rest = after.strip_prefix('.').unwrap_or_default();
+    }
+    keys
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -113,6 +134,20 @@ mod tests {
                 after: json!("0")
             }]
         );
+    }
+
+    #[test]
+    fn a_path_is_taken_apart_as_it_was_put_together() {
+        for wanted in [
+            &["a"][..],
+            &["inline_policies", "a.b"],
+            &["x", "say \"hi\".", "y"],
+        ] {
+            let path = wanted
+                .iter()
+                .fold(String::new(), |path, key| join(&path, key));
+            assert_eq!(keys(&path), wanted, "{path}");
+        }
     }
 
     #[test]

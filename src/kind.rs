@@ -3,6 +3,7 @@
 //! Whatever is above this file knows only `Snapshot`s of `AnySpec`s and `Step`s of `AnyCall`s.
 
 mod law;
+pub mod table;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};

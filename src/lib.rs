@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod error;
+pub mod github;
 pub mod kind;
 pub mod kinds;
 pub mod lock;

@@ -20,8 +20,20 @@ enum Use {
     Delete,
     /// By the audit beyond the look.
     Audit,
+    /// By the audit where it may: refused, it is a note and no failure.
+    Optional,
     /// By what follows or starts a rollout.
     Rollout,
+    /// By what asks whether an environment has proved an image.
+    Proof,
+    /// By `run`.
+    Run,
+    /// By `revisions prune`.
+    Prune,
+    /// By `exec`.
+    Exec,
+    /// By `logs --follow`.
+    Tail,
     /// By what takes the project's lock.
     Lock,
     /// By what removes it.
@@ -49,6 +61,11 @@ enum On {
     /// Every service of the clusters: those that carry our mark may no longer be declared.
     Services,
     TaskDefinitions,
+    /// Those of other clusters too: any may use a revision.
+    EveryService,
+    /// Every task of the clusters: their ids are not known beforehand.
+    Tasks,
+    ClustersAndTasks,
     /// The parameter of the lock, where infra.toml names one.
     Lock,
 }
@@ -98,8 +115,10 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecr:GetRepositoryPolicy", On::Repositories, Use::Look),
     ("ecr:ListTagsForResource", On::Repositories, Use::Look),
     ("ecr:ListImages", On::Repositories, Use::Delete),
+    ("cloudtrail:LookupEvents", On::Anything, Use::Optional),
     ("ecr:DescribeImages", On::Repositories, Use::Audit),
-    ("ecr:BatchGetImage", On::Repositories, Use::Audit),
+    ("ecr:BatchGetImage", On::Repositories, Use::Optional),
+    ("ecr:GetDownloadUrlForLayer", On::Repositories, Use::Optional),
     ("ecr:DescribeImages", On::Repositories, Use::Rollout),
     ("ecr:BatchGetImage", On::Repositories, Use::Rollout),
     ("ecr:GetDownloadUrlForLayer", On::Repositories, Use::Rollout),
@@ -174,6 +193,15 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:DescribeTasks", On::Anything, Use::Rollout),
     ("ecs:ListTasks", On::Anything, Use::Write),
     ("ecs:DescribeTasks", On::Anything, Use::Write),
+    ("ecs:RunTask", On::TaskDefinitions, Use::Run),
+    ("ecs:TagResource", On::Tasks, Use::Run),
+    ("ecs:StopTask", On::Tasks, Use::Run),
+    ("ecs:ExecuteCommand", On::ClustersAndTasks, Use::Exec),
+    ("logs:StartLiveTail", On::LogGroups, Use::Tail),
+    ("ecs:DeregisterTaskDefinition", On::Anything, Use::Prune),
+    ("ecs:DescribeServices", On::EveryService, Use::Prune),
+    // Under a narrower scope CloudWatch leaves composite alarms out.
+    ("cloudwatch:DescribeAlarms", On::Anything, Use::Proof),
     ("ssm:PutParameter", On::Lock, Use::Lock),
     ("ssm:GetParameter", On::Lock, Use::Unlock),
     ("ssm:DeleteParameter", On::Lock, Use::Unlock),
@@ -189,25 +217,57 @@ const COMMANDS: &[(&str, &[Use])] = &[
     ),
     ("destroy", &[Use::Look, Use::Delete, Use::Lock, Use::Unlock]),
     ("output", &[Use::Look]),
-    ("audit", &[Use::Look, Use::Audit]),
-    ("snapshot", &[Use::Look, Use::Audit]),
-    ("can", &[Use::Look, Use::Audit]),
-    ("who-can", &[Use::Look, Use::Audit]),
-    ("deploy", &[Use::Rollout, Use::Look, Use::AskLock]),
-    ("promote", &[Use::Rollout, Use::Look, Use::AskLock]),
+    ("audit", &[Use::Look, Use::Audit, Use::Optional]),
+    ("snapshot", &[Use::Look, Use::Audit, Use::Optional]),
+    ("can", &[Use::Look, Use::Audit, Use::Optional]),
+    ("who-can", &[Use::Look, Use::Audit, Use::Optional]),
+    (
+        "deploy",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
+    ),
+    (
+        "promote",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
+    ),
+    ("exec", &[Use::Rollout, Use::Look, Use::Exec]),
+    (
+        "run",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof, Use::Run],
+    ),
     ("rollback", &[Use::Rollout, Use::Look]),
     ("status", &[Use::Rollout, Use::Look]),
     ("wait", &[Use::Rollout, Use::Look]),
-    ("logs", &[Use::Rollout, Use::Look]),
+    ("logs", &[Use::Rollout, Use::Look, Use::Tail]),
     ("tasks", &[Use::Rollout, Use::Look]),
     ("revisions", &[Use::Rollout, Use::Look]),
+    (
+        "revisions-prune",
+        &[Use::Rollout, Use::Look, Use::AskLock, Use::Prune],
+    ),
     ("scale", &[Use::Rollout, Use::Look, Use::AskLock]),
     ("continue", &[Use::Rollout, Use::Look]),
     ("unlock", &[Use::Unlock]),
 ];
 
-/// Commands that only look although a rollout is what they look at.
-const READERS: &[&str] = &["status", "wait", "logs", "tasks", "revisions"];
+/// Commands that only look although a rollout is what they look at, but for these writes.
+const READERS: &[(&str, &[&str])] = &[
+    ("status", &[]),
+    ("wait", &[]),
+    ("logs", &[]),
+    ("tasks", &[]),
+    ("revisions", &[]),
+    ("revisions-prune", &["ecs:DeregisterTaskDefinition"]),
+    ("exec", &["ecs:ExecuteCommand"]),
+    ("run", RUN_WRITES),
+];
+
+/// With --tag or --digest, `run` registers a revision.
+const RUN_WRITES: &[&str] = &[
+    "ecs:RunTask",
+    "ecs:StopTask",
+    "ecs:RegisterTaskDefinition",
+    "ecs:TagResource",
+];
 
 /// The names of the commands that have a policy.
 pub fn commands() -> impl Iterator<Item = &'static str> {
@@ -223,33 +283,49 @@ pub fn operations() -> BTreeSet<&'static str> {
 /// The policy for some commands together; `None` where one has none.
 #[must_use]
 pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
-    let mut wanted: BTreeMap<On, BTreeSet<String>> = BTreeMap::new();
+    let mut wanted: BTreeMap<(bool, On), BTreeSet<String>> = BTreeMap::new();
     let mut passes = false;
     for command in commands {
         let (name, uses) = COMMANDS.iter().find(|(name, _)| name == command)?;
-        let reads_only = READERS.contains(name);
-        for (operation, on, _) in CALLS.iter().filter(|(_, _, when)| uses.contains(when)) {
+        let reader = READERS.iter().find(|(reader, _)| reader == name);
+        for (operation, on, when) in CALLS.iter().filter(|(_, _, when)| uses.contains(when)) {
             let action = iam_action(operation);
             let known = actions::find(&action);
             let writes = known
                 .as_ref()
                 .is_some_and(|known| known.level > actions::Level::Read);
-            if reads_only && writes || *operation == "sts:GetCallerIdentity" {
+            let is_left_out = reader.is_some_and(|(_, own)| !own.contains(operation));
+            if writes && is_left_out || *operation == "sts:GetCallerIdentity" {
                 // Nobody needs a permission to ask who they are.
                 continue;
             }
-            passes |= writes && matches!(*operation, "ecs:RegisterTaskDefinition");
+            passes |= matches!(*operation, "ecs:RegisterTaskDefinition" | "ecs:RunTask") && writes;
             let takes_resources = known.is_none_or(|known| !known.resources.is_empty());
             let on = if takes_resources { *on } else { On::Anything };
-            wanted.entry(on).or_default().insert(action);
+            let optional = *when == Use::Optional;
+            wanted.entry((optional, on)).or_default().insert(action);
         }
     }
     let mut statements: Vec<Value> = Vec::new();
-    for (on, actions) in wanted {
+    let needed: BTreeMap<On, BTreeSet<String>> = wanted
+        .iter()
+        .filter(|((optional, _), _)| !optional)
+        .map(|((_, on), actions)| (*on, actions.clone()))
+        .collect();
+    for ((optional, on), mut actions) in wanted {
         let resources = resources(config, on);
-        if !resources.is_empty() {
+        let end = if optional { "Optional" } else { "" };
+        if optional {
+            // What another command needs is not optional.
+            actions.retain(|action| {
+                !needed
+                    .get(&on)
+                    .is_some_and(|needed| needed.contains(action))
+            });
+        }
+        if !resources.is_empty() && !actions.is_empty() {
             statements.push(json!({
-                "Sid": format!("{on:?}"),
+                "Sid": format!("{on:?}{end}"),
                 "Effect": "Allow",
                 "Action": actions,
                 "Resource": if resources.len() == 1 { json!(resources.first()) } else { json!(resources) },
@@ -375,6 +451,12 @@ fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
             let forms = &["service/{}/*", "service-deployment/{}/*"];
             ("ecs", each(clusters(config).into_iter(), forms))
         }
+        On::EveryService => ("ecs", vec!["service/*".to_owned()]),
+        On::ClustersAndTasks => (
+            "ecs",
+            each(clusters(config).into_iter(), &["cluster/{}", "task/{}/*"]),
+        ),
+        On::Tasks => ("ecs", each(clusters(config).into_iter(), &["task/{}/*"])),
         On::TaskDefinitions => {
             let families = config.services.values().map(|service| &service.task.family);
             ("ecs", each(families, &["task-definition/{}:*"]))

@@ -1,7 +1,11 @@
 //! What looks like a credential, by its name or by its entropy, and how it is hidden in JSON.
 //! Everything that is printed or saved passes through here, whatever the verbosity.
 
+mod line;
+
 use serde_json::{Map, Value};
+
+pub use self::line::hide_line;
 
 /// Stands for a value that is not shown.
 pub const HIDDEN: &str = "(hidden)";

@@ -10,6 +10,7 @@
 )]
 
 mod conformance {
+    pub(crate) mod alarms;
     pub(crate) mod checks;
     pub(crate) mod compute;
     pub(crate) mod iam;
@@ -50,6 +51,7 @@ async fn all(config: &SdkConfig, network: &(String, String)) -> Checks {
     conformance::iam::run(config, &mut checks).await;
     conformance::regional::run(config, &mut checks).await;
     conformance::compute::run(config, network, &mut checks).await;
+    conformance::alarms::run(config, &mut checks).await;
     checks
 }
 

@@ -185,7 +185,8 @@ fn after_ctrl_c_the_calls_in_flight_end_and_the_next_run_goes_on() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.toml");
         command.current_dir(directory.path()).arg("-c").arg(config);
-        command.arg("--sandbox").args(words).stdout(Stdio::null());
+        let sandbox = "--sandbox=.provision/sandbox.json";
+        command.arg(sandbox).args(words).stdout(Stdio::null());
         command
     };
     let mut running = provision(&["apply", "--yes"])
@@ -218,4 +219,40 @@ fn after_ctrl_c_the_calls_in_flight_end_and_the_next_run_goes_on() {
         .status()
         .unwrap();
     assert_eq!(plan.code(), Some(0));
+}
+
+/// What is followed is what other processes do meanwhile.
+#[test]
+fn logs_that_are_followed_show_what_others_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = shell(
+        directory.path(),
+        "cp -r \"$PROJECT\"/infra.toml \"$PROJECT\"/policies . && provision --sandbox -q apply --yes > out.txt && \
+         provision --sandbox sandbox push back-end:staging > out.txt && provision --sandbox -q deploy staging > out.txt && \
+         provision --sandbox -q run staging -- before > out.txt",
+    );
+    assert_eq!(made, "");
+    let mut following = Command::new(env!("CARGO_BIN_EXE_provision"))
+        .current_dir(directory.path())
+        .args(["--sandbox", "logs", "staging", "--follow", "--since", "1h"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = || lines.next().unwrap().unwrap();
+    assert!(next().ends_with("the sandbox runs: before"));
+    shell(
+        directory.path(),
+        "provision --sandbox -q run staging -- meanwhile",
+    );
+    assert!(next().ends_with("the sandbox runs: meanwhile"));
+    shell(
+        directory.path(),
+        "provision --sandbox -q run staging -- after",
+    );
+    assert!(next().ends_with("the sandbox runs: after"));
+    following.kill().unwrap();
+    following.wait().unwrap();
 }

@@ -115,6 +115,7 @@ fn rows() -> BTreeMap<&'static str, u8> {
         ("apply", 5),
         ("audit", 5),
         ("permissions", 5),
+        ("github", 5),
         ("reach", 4),
         ("kinds", 4),
         ("rollout", 4),
@@ -451,7 +452,10 @@ fn compile_planted(feature: &str, release: bool, program: &str) -> Result<(), St
     let directory = tempfile::tempdir().unwrap();
     let main = directory.path().join("main.rs");
     let planted = root().join("src/planted.rs");
-    let text = format!("#[path = {planted:?}]\nmod planted;\n{program}");
+    let text = format!(
+        "#[path = \"{}\"]\nmod planted;\n{program}",
+        planted.display()
+    );
     fs::write(&main, text).unwrap();
     let assertions = if release { "off" } else { "on" };
     let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))

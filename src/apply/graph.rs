@@ -127,9 +127,8 @@ impl Graph {
     }
 
     fn leave(&mut self, position: usize, state: State) {
-        match self.states.get_mut(position) {
-            Some(current) if matches!(current, State::Waiting | State::Started) => *current = state,
-            _ => return,
+        if let Some(current) = self.states.get_mut(position) {
+            *current = state;
         }
         self.ready.remove(&position);
         let followers = self

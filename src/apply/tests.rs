@@ -16,6 +16,10 @@ use crate::kind::{AccessChange, Hazard, Kind, Owned, Refusal};
 use crate::sandbox::{Sandbox, VirtualClock};
 
 const MARK: &str = "toy@us-east-2";
+/// What has this value is made in two calls.
+const IN_TWO: i32 = 10;
+/// Where this value is declared, any other one is as good.
+const LEFT_OPEN: i32 = 20;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Toy {
@@ -72,6 +76,8 @@ struct Cloud {
     shown: VecDeque<BTreeMap<String, Toy>>,
     journal: Vec<String>,
     looks: u32,
+    /// From this look on nothing can be read.
+    unreadable: Option<u32>,
 }
 
 struct Things {
@@ -99,6 +105,9 @@ impl Kind for Things {
     async fn observe(&self, _: &Aws, scope: &Scope) -> Result<BTreeMap<String, Toy>> {
         let mut cloud = self.cloud();
         cloud.looks += 1;
+        if cloud.unreadable.is_some_and(|from| cloud.looks >= from) {
+            return Err(Error::failed("It cannot be read."));
+        }
         let mut seen = cloud
             .shown
             .pop_front()
@@ -107,8 +116,22 @@ impl Kind for Things {
         Ok(seen)
     }
 
+    fn keep(&self, desired: Toy, live: Option<&Toy>) -> Toy {
+        match live {
+            Some(live) if desired.value == LEFT_OPEN => live.clone(),
+            _ => desired,
+        }
+    }
+
     fn calls(&self, _: &str, before: Option<&Toy>, after: Option<&Toy>) -> Vec<Call> {
         match (before, after) {
+            (None, Some(after)) if after.value == IN_TWO => {
+                let first = Toy {
+                    value: IN_TWO - 1,
+                    ..after.clone()
+                };
+                vec![Call::Create(first), Call::Set(IN_TWO)]
+            }
             (None, Some(after)) => vec![Call::Create(after.clone())],
             (Some(before), Some(after)) if before != after => vec![Call::Set(after.value)],
             (Some(_), None) => vec![Call::Delete],
@@ -321,7 +344,7 @@ impl World {
         let plan = plan::plan(&input).unwrap();
         let begun = aws.clock().now();
         let outcome = apply(&run, &plan).await;
-        let took = (aws.clock().now() - begun).as_secs();
+        let took = aws.clock().now().saturating_sub(begun).as_secs();
         let cloud = things.cloud();
         let failures = outcome.failures.iter().map(|(_, error)| error.clone());
         Came {
@@ -570,6 +593,32 @@ async fn an_unclear_call_that_left_something_else_stops_the_run() {
 }
 
 #[tokio::test]
+async fn an_unclear_call_was_done_where_only_what_is_left_open_differs() {
+    let came = World::new(&[], &[("a", toy(LEFT_OPEN, &[]))])
+        .ends("a", [End::Elsewise])
+        .run()
+        .await;
+    assert_eq!((came.journal.len(), came.looks), (1, 2));
+    assert_eq!(came.outcome.exit_code(), 0);
+}
+
+#[tokio::test]
+async fn a_final_look_that_cannot_be_made_is_no_success() {
+    let world = World::new(&[], &three());
+    world.things.cloud().unreadable = Some(1);
+    let came = world.run().await;
+    assert_eq!(came.error.unwrap().message, "It cannot be read.");
+    assert_eq!((came.outcome.exit_code(), came.took), (1, 126));
+
+    // After a failure that one is the news, and its kind decides.
+    let world = World::new(&[], &three()).ends("a", [End::Fails(ErrorKind::Refused)]);
+    world.things.cloud().unreadable = Some(1);
+    let came = world.run().await;
+    assert!(came.outcome.unverified.is_none());
+    assert_eq!((came.outcome.exit_code(), came.took), (3, 0));
+}
+
+#[tokio::test]
 async fn an_unclear_call_that_starts_a_rollout_is_made_again_to_learn_its_name() {
     let mut world = World::new(&[("a", toy(1, &[]))], &[("a", toy(2, &[]))]);
     world.things.deploys = true;
@@ -618,24 +667,20 @@ async fn a_delete_that_saw_nothing_makes_the_final_look_hold_twice() {
 
 #[tokio::test]
 async fn what_this_run_wrote_may_be_shown_late() {
-    let there = [
-        ("a", toy(1, &[])),
-        ("b", toy(1, &["a"])),
-        ("z", toy(1, &["b"])),
-    ];
-    let declared = [
-        ("a", toy(2, &[])),
-        ("b", toy(2, &["a"])),
-        ("z", toy(2, &["b"])),
-    ];
-    let old = map(&there);
-    let came = World::new(&there, &declared)
-        .ends("a", [End::Slow(31)])
-        .shows([old])
-        .run()
-        .await;
-    assert_eq!(came.outcome.exit_code(), 0);
-    assert_eq!(names(&came.outcome.done), ["a", "b", "z"]);
+    let one = [("a", toy(IN_TWO, &[]))];
+    let slow = || World::new(&[], &one).ends("a", [End::Slow(31)]);
+    let late = slow().shows([map(&[]), map(&[])]).run().await;
+    assert_eq!(late.journal, ["a", "a"]);
+    assert_eq!((late.outcome.exit_code(), late.took), (0, 31 + 2 + 2));
+    assert!(
+        late.events
+            .contains(&"waiting for AWS to show what was written".to_owned())
+    );
+
+    let never = slow().shows(std::iter::repeat_n(map(&[]), 99)).run().await;
+    assert_eq!(never.journal, ["a"]);
+    assert_eq!(never.error.unwrap().kind, ErrorKind::Changed);
+    assert_eq!(never.took, 31 + 126);
 }
 
 fn outcome(kinds: &[ErrorKind]) -> Outcome {

@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::config::Position;
 use crate::policy::{Statement, StatementRef, Witness};
-use crate::reach::{
-    Facts, GithubRepository, Graph, Held, Holder, ISSUER, State, TrustText, subject,
-};
+use crate::reach::{Facts, Graph, Held, Holder, ISSUER, State, TrustText, subject};
 
-use super::date::timestamp;
 use super::finding::{Confidence, Evidence, Finding, Severity};
 use super::trust::Trust;
 use super::{About, Day};
@@ -30,7 +27,7 @@ impl<'a> Case<'a> {
     /// Reads the trust policies.
     #[must_use]
     pub fn new(facts: &'a Facts<'a>, now: i64) -> Self {
-        let declared = GithubRepository::declared(facts.config);
+        let declared = facts.repository();
         let trusts = facts
             .trusts()
             .flat_map(|(role, _, held)| Trust::read(role, held, declared.as_ref()))
@@ -91,24 +88,6 @@ impl<'a> Case<'a> {
             .roles()
             .filter(move |role| roles.contains(role.address.as_str()))
             .flat_map(|role| role.states.iter().map(move |state| (role, state)))
-    }
-
-    /// What CloudTrail tells of a resource.
-    #[must_use]
-    pub fn events(&self, resource: &str) -> Vec<Evidence> {
-        let all = self
-            .facts
-            .account
-            .events
-            .iter()
-            .filter(|event| event.resource == resource);
-        all.map(|event| Evidence::Event {
-            name: event.name.clone(),
-            time: timestamp(event.time),
-            who: event.who.clone(),
-            source: event.source.clone(),
-        })
-        .collect()
     }
 
     /// The declared service whose task definitions are of this family.

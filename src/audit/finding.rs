@@ -91,6 +91,17 @@ pub enum Evidence {
         /// What about it.
         what: String,
     },
+    /// A permission in which AWS and infra.toml differ.
+    Access {
+        /// It in words.
+        what: String,
+        /// Whether AWS grants it and infra.toml does not; else the reverse.
+        gained: bool,
+        /// The statement that grants it.
+        statement: StatementRef,
+        /// A request that shows it.
+        request: Box<Request>,
+    },
     /// A value of a resource.
     Value {
         /// Its name.

@@ -4,7 +4,9 @@
 mod accept;
 mod case;
 mod date;
+mod drift;
 mod escalation;
+mod events;
 mod execution;
 mod finding;
 mod forms;
@@ -23,11 +25,15 @@ pub use case::Case;
 pub use date::Day;
 pub use finding::{Confidence, Evidence, Finding, Severity};
 pub use read::read;
+pub use remedies::remedies;
 pub use rules::RULES;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::reach::{Facts, Graph};
+use crate::aws::Aws;
+use crate::config::Config;
+use crate::reach::{Account, Facts, Graph};
 
 /// What a rule is; its section in docs/audit-rules.md is called by its id.
 #[derive(Debug)]
@@ -50,6 +56,10 @@ pub trait Rule: Sync {
     fn about(&self) -> &'static About;
     /// What it finds. Every finding carries evidence.
     fn check(&self, case: &Case<'_>) -> Vec<Finding>;
+    /// Whether it judges what somebody changed, so that `CloudTrail` is asked who.
+    fn asks_who(&self) -> bool {
+        false
+    }
 }
 
 /// The outcome of an audit.
@@ -86,6 +96,26 @@ impl Audit {
     }
 }
 
+/// Judges an account that was just read, and asks `CloudTrail` who changed what was found. The account then holds all
+/// that was answered: judged again, it gives the same audit.
+pub async fn examine(aws: &Aws, config: &Arc<Config>, account: &mut Account) -> Audit {
+    let mut audit = judge(config, account);
+    let before = account.notes.len();
+    events::ask(aws, config, account, &audit).await;
+    events::tell(account, &mut audit);
+    audit
+        .notes
+        .extend(account.notes.iter().skip(before).cloned());
+    audit
+}
+
+/// Judges an account that was read.
+#[must_use]
+pub fn judge(config: &Config, account: &Account) -> Audit {
+    let taken = i64::try_from(account.taken).unwrap_or(i64::MAX);
+    run(&Facts::new(config, account), taken)
+}
+
 /// Runs every rule; `now` is seconds since the Unix epoch.
 #[must_use]
 pub fn run(facts: &Facts<'_>, now: i64) -> Audit {
@@ -93,7 +123,10 @@ pub fn run(facts: &Facts<'_>, now: i64) -> Audit {
     let mut findings: Vec<Finding> = Vec::new();
     let mut seen: BTreeSet<(&str, String, String)> = BTreeSet::new();
     for rule in RULES {
-        for finding in rule.check(&case) {
+        for mut finding in rule.check(&case) {
+            if rule.asks_who() {
+                complete(&mut finding);
+            }
             // Without evidence it is an opinion.
             let proved = !finding.evidence.is_empty();
             if proved
@@ -118,13 +151,29 @@ pub fn run(facts: &Facts<'_>, now: i64) -> Audit {
         };
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
     });
-    Audit {
+    let mut audit = Audit {
         findings,
         accepted,
         graph: case.graph().clone(),
         unread: unread(facts),
         notes: notes(facts),
-    }
+    };
+    events::tell(facts.account, &mut audit);
+    audit
+}
+
+/// Says of what somebody changed how it is undone and how it is accepted, where the rule has nothing better to say.
+fn complete(finding: &mut Finding) {
+    finding
+        .revert
+        .get_or_insert_with(|| "provision apply leaves it as it is: it is not declared".to_owned());
+    let (rule, address) = (finding.rule, &finding.address);
+    finding.accept.get_or_insert_with(|| {
+        format!(
+            "[[audit.accept]]\nrule = \"{rule}\"\naddress = {}\nreason = \"...\"",
+            serde_json::json!(address)
+        )
+    });
 }
 
 /// A rule's place in [`RULES`].
@@ -149,19 +198,16 @@ fn unread(facts: &Facts<'_>) -> Vec<String> {
 }
 
 fn notes(facts: &Facts<'_>) -> Vec<String> {
-    let mut notes = facts.account.notes.clone();
     let unknown: BTreeSet<&String> = facts
         .holders
         .iter()
         .flat_map(|holder| &holder.states)
         .flat_map(|state| &state.unknown)
         .collect();
-    notes.extend(
-        unknown
-            .into_iter()
-            .map(|arn| format!("{arn} is attached to nothing yet, so what it says is not known.")),
-    );
-    notes
+    let unknown = unknown
+        .into_iter()
+        .map(|arn| format!("{arn} is attached to nothing yet, so what it says is not known."));
+    unknown.chain(facts.account.notes.iter().cloned()).collect()
 }
 
 #[cfg(test)]

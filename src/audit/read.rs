@@ -8,18 +8,17 @@ use serde_json::Value;
 
 use crate::aws::{Aws, ecr, ecr_images, ecs, iam, logs, secrets};
 use crate::config::{Config, SecretReference};
-use crate::diff::diff;
 use crate::error::Error;
 use crate::kind::{Scope, Snapshot};
 use crate::kinds::KINDS;
-use crate::plan::kind_of;
 use crate::policy::{Document, PolicyKind};
 use crate::reach::{
-    ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Drift, Field, Group, Image, LogGroup,
-    ManagedPolicy, OidcProvider, Permissions, Repository, Role, Secret, Service, TaskDefinition,
-    Unread, User,
+    ACCOUNT_FORMAT_VERSION, Account, ContainerDefinition, Group, Image, LogGroup, ManagedPolicy,
+    OidcProvider, Permissions, Repository, Role, Secret, Service, TaskDefinition, Unread, User,
 };
 use crate::redact;
+
+use super::drift::drift;
 
 /// Older revisions of a family that are looked at: as many as a rollback is likely to go back.
 const OLDER_REVISIONS: u32 = 10;
@@ -119,12 +118,16 @@ impl Reader<'_> {
                 .collect(),
             boundary: boundary.cloned(),
         };
+        // Most of an account's roles are made from a few texts.
+        let mut trusts: BTreeMap<&str, String> = BTreeMap::new();
         for role in everyone.roles.values() {
+            let trust = trusts.entry(&role.trust_policy);
+            let trust = trust.or_insert_with(|| decoded(&role.trust_policy));
             let one = Role {
                 name: role.name.clone(),
                 id: role.id.clone(),
                 path: role.path.clone(),
-                trust: decoded(&role.trust_policy),
+                trust: trust.clone(),
                 description: role.description.clone(),
                 max_session_duration: role.max_session_duration.map(i64::from),
                 tags: role.tags.clone(),
@@ -191,7 +194,7 @@ impl Reader<'_> {
             .filter(|(address, _)| read(&address.kind))
             .map(|(address, spec)| (address.clone(), spec.clone()))
             .collect();
-        self.account.drift = differences(&goal(&desired, &live, &self.config.owner_mark()), &live);
+        self.account.drift = drift(self.config, self.account, &desired, &live);
     }
 
     async fn quotas(&mut self) {
@@ -271,7 +274,7 @@ impl Reader<'_> {
                     .collect(),
             ),
             Err(error) => {
-                self.note(&format!("the images of repository/{repository}"), error);
+                self.unread(format!("the images of repository/{repository}"), error);
                 None
             }
         }
@@ -359,14 +362,19 @@ impl Reader<'_> {
                         .1
                         .split([':', '@'])
                         .next()?;
-                    Some((name.to_owned(), found.digest.clone()))
+                    found
+                        .architectures
+                        .is_empty()
+                        .then(|| (name.to_owned(), found.digest.clone()))
                 })
             else {
                 continue;
             };
             match ecr_images::architectures(self.aws, &repository, &digest).await {
+                Ok(names) if names.is_empty() => self.account.notes.push(format!(
+                    "The manifest of {image} does not say which processor it is for."
+                )),
                 Ok(names) => {
-                    let names = names.iter().map(|name| architecture(name)).collect();
                     let all = self
                         .account
                         .repositories
@@ -444,66 +452,6 @@ fn decoded(text: &str) -> String {
     match Document::parse_encoded(text, PolicyKind::Trust) {
         Ok(document) => document.minified(),
         Err(_) => decode(text).unwrap_or_else(|| text.to_owned()),
-    }
-}
-
-/// What is declared with what is kept from live, and what is there without being ours: the goal of a plan.
-fn goal(desired: &Snapshot, live: &Snapshot, mark: &str) -> Snapshot {
-    let declared = desired.iter().filter_map(|(address, desired)| {
-        let kind = kind_of(KINDS, &address.kind).ok()?;
-        Some((address.clone(), kind.keep(desired, live.get(address))))
-    });
-    let others = live
-        .iter()
-        .filter(|(address, live)| !desired.contains(address) && live.owner() != Some(mark))
-        .map(|(address, live)| (address.clone(), live.clone()));
-    declared.chain(others).collect()
-}
-
-/// What differs between the goal and what is there, credentials hidden.
-fn differences(goal: &Snapshot, live: &Snapshot) -> Vec<Drift> {
-    let addresses: BTreeSet<_> = goal.addresses().chain(live.addresses()).cloned().collect();
-    let mut out = Vec::new();
-    for address in addresses {
-        let (before, after) = (live.get(&address), goal.get(&address));
-        if before == after {
-            continue;
-        }
-        let verb = match (before, after) {
-            (None, _) => "create",
-            (_, None) => "delete",
-            _ => "change",
-        };
-        let mut fields = Vec::new();
-        if let (Some(before), Some(after)) = (before, after) {
-            let documents: BTreeSet<String> = kind_of(KINDS, &address.kind)
-                .map(|kind| kind.documents(after).into_keys().collect())
-                .unwrap_or_default();
-            for change in diff(&before.json(), &after.json(), &documents) {
-                let (live, declared) =
-                    redact::hide_change(&change.path, &change.before, &change.after);
-                fields.push(Field {
-                    path: change.path,
-                    live,
-                    declared,
-                });
-            }
-        }
-        out.push(Drift {
-            address: address.to_string(),
-            verb: verb.to_owned(),
-            fields,
-            meaning: Vec::new(),
-        });
-    }
-    out
-}
-
-fn architecture(manifest: &str) -> String {
-    match manifest {
-        "amd64" => "X86_64".to_owned(),
-        "arm64" => "ARM64".to_owned(),
-        other => other.to_ascii_uppercase(),
     }
 }
 

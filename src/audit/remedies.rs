@@ -2,72 +2,63 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
 use crate::config::Config;
-
-use crate::reach::Drift;
-
-/// The lines that would declare what is there, where they are short enough to be typed; `None` where they are not.
-pub(super) fn accept_fields(drift: &Drift) -> Option<String> {
-    let (kind, name) = drift.address.split_once('/')?;
-    if drift.verb != "change" {
-        return None;
-    }
-    let lines: Vec<String> = drift
-        .fields
-        .iter()
-        .filter_map(|field| {
-            Some(format!(
-                "{} = {}",
-                plain_key(&field.path)?,
-                toml(&field.live)?
-            ))
-        })
-        .collect();
-    (!lines.is_empty()).then(|| format!("[{kind}.\"{name}\"]\n{}", lines.join("\n")))
-}
-
-/// A path that is a key of its table.
-fn plain_key(path: &str) -> Option<&str> {
-    let plain = path
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    (plain && path != "owner").then_some(path)
-}
-
-/// A short value as TOML; a null means that the key is left out.
-fn toml(value: &Value) -> Option<String> {
-    match value {
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::String(text) if !text.contains('\n') && !text.starts_with("(hidden") => {
-            Some(value.to_string())
-        }
-        Value::Array(items) => {
-            let items: Option<Vec<String>> = items.iter().map(toml).collect();
-            items.map(|items| format!("[{}]", items.join(", ")))
-        }
-        Value::Null | Value::String(_) | Value::Object(_) => None,
-    }
-}
+use crate::kind::table::key;
+use crate::reach::{Edge, Graph, production_environments};
 
 /// The lines that take production out of the reach of every branch: a role for each environment, and tags that cannot be
-/// moved in the repositories that production runs from.
+/// moved in the repositories that production runs from, or a repository that only production's role may push to.
 pub(super) fn role_for_each_environment(config: &Config, repositories: &[&str]) -> String {
-    let mut out = String::new();
+    let mut out = String::from("# A role for each environment, which only its jobs can assume:\n");
     for environment in &config.environments {
         let name = &environment.name;
+        let heading = key(&format!("github-{name}"));
         let _ = writeln!(
             out,
-            "[role.\"github-{name}\"]\ntrust = {{ github = {{ environments = [\"{name}\"] }} }}\n"
+            "[role.{heading}]\ntrust = {{ github = {{ environments = [{}] }} }}\n",
+            text(name)
         );
+    }
+    if !repositories.is_empty() {
+        out.push_str("# Tags that cannot be moved: push every build under its commit; then provision deploy and provision promote\n# take its digest along.\n");
     }
     for repository in repositories {
         let _ = writeln!(
             out,
-            "[repository.\"{repository}\"]\nimage_tag_mutability = \"IMMUTABLE\"\n"
+            "[repository.{}]\nimage_tag_mutability = \"IMMUTABLE\"\n",
+            key(repository)
         );
     }
-    out.push_str("# Push every build under its commit; then provision deploy and provision promote take its digest along.");
-    out
+    for environment in production_environments(config) {
+        for repository in repositories {
+            let name = format!("{repository}-{environment}");
+            let _ = writeln!(
+                out,
+                "# Or a repository for {environment}, which only the role github-{environment} may push to:\n[repository.{}]\nimage_tag_mutability = \"IMMUTABLE\"\n",
+                key(&name)
+            );
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+/// The lines of infra.toml that close the ways to production which the graph shows; none where a branch has none.
+#[must_use]
+pub fn remedies(config: &Config, graph: &Graph) -> Option<String> {
+    let anybody = |edge: &&Edge| edge.subjects.starts_with("any other ");
+    let mut repositories: Vec<&str> = Vec::new();
+    let mut open = false;
+    for edge in graph.edges.iter().filter(anybody) {
+        let Some(grant) = graph.reaches_production(&edge.role) else {
+            continue;
+        };
+        open = true;
+        let name = grant.resource.strip_prefix("repository/");
+        repositories.extend(name.filter(|name| !repositories.contains(name)));
+    }
+    open.then(|| role_for_each_environment(config, &repositories))
+}
+
+fn text(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
 }

@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 
 use crate::policy::operator::Comparison;
 use crate::policy::{
-    Condition, Context, Document, Effect, Grants, PolicyKind, Request, RequestPrincipal, Statement,
-    Witness,
+    Condition, Context, Document, Effect, Grants, Request, RequestPrincipal, Statement, Witness,
 };
-use crate::reach::{GithubRepository, Held, Holder, Requests, federated, key};
+use crate::reach::{GithubRepository, Held, Holder, Requests, federated, is_github, key, mend};
 
 /// What a token's subject calls a repository that is nobody's.
 const STRANGER: &str = "stranger/stranger";
@@ -48,6 +47,8 @@ pub(super) struct Trust<'a> {
     pub declared: Option<GithubRepository>,
     /// Owners that it names, with the names of their repositories.
     pub named: BTreeMap<String, BTreeSet<String>>,
+    /// Whether its text alone says that it takes tokens of repositories that it names in full, and no others.
+    pub closed: bool,
     /// What it opens to repositories that it does not name, one for each statement.
     pub strangers: Vec<(Openness, Witness)>,
 }
@@ -80,10 +81,15 @@ impl<'a> Trust<'a> {
                 providers: providers.clone(),
                 declared: declared.clone(),
                 named: BTreeMap::new(),
+                closed: false,
                 strangers: Vec::new(),
             };
             trust.named = trust.names();
-            trust.strangers = trust.judge();
+            let statements = trust.document.statements();
+            trust.closed = statements.iter().all(names_one_repository);
+            if !trust.closed {
+                trust.strangers = trust.judge();
+            }
             trust
         };
         let mut out = vec![one(held.document.clone(), false)];
@@ -392,48 +398,46 @@ fn literal(text: &str) -> String {
         .to_owned()
 }
 
-/// The document with every `OWNER/NAME` that differs from the repository's in letter case only written as GitHub
-/// writes it; `None` where there is no such thing.
-fn mend(document: &Document, repository: &GithubRepository) -> Option<Document> {
-    let text = document.text();
-    let lower = text.to_ascii_lowercase();
-    let owner = repository.owner.to_ascii_lowercase();
-    let mut out = text.to_owned();
-    for (at, _) in lower.match_indices(&format!("repo:{owner}")) {
-        let owner_at = at + "repo:".len();
-        replace(&mut out, owner_at, &repository.owner);
-        let after = owner_at + owner.len();
-        let name_at = lower
-            .get(after..)?
-            .find('/')
-            .map(|slash| after + slash + 1)?;
-        let between = lower
-            .get(after..name_at.saturating_sub(1))
-            .unwrap_or_default();
-        let name = repository.name.to_ascii_lowercase();
-        let plain = between.is_empty() || between.starts_with('@') && !between.contains(['"', ':']);
-        if plain
-            && lower
-                .get(name_at..)
-                .is_some_and(|rest| rest.starts_with(&name))
-        {
-            replace(&mut out, name_at, &repository.name);
-        }
+/// Whether a statement, by its text alone, lets in no token but those of repositories that it names in full: what the
+/// solver need not be asked in an account of thousands of roles.
+fn names_one_repository(statement: &Statement) -> bool {
+    if statement.effect == Effect::Deny {
+        return true;
     }
-    (out != text)
-        .then(|| Document::read(&out, PolicyKind::Trust).ok())
-        .flatten()
+    let only_github = statement
+        .principals
+        .as_ref()
+        .is_some_and(|principals| !principals.negated && principals.list.iter().all(is_github));
+    only_github
+        && statement.conditions.iter().any(|condition| {
+            let operator = &condition.operator;
+            let plain = !operator.negated && !operator.if_exists && operator.quantifier.is_none();
+            let exact = matches!(
+                operator.comparison,
+                Comparison::StringEquals | Comparison::StringLike
+            );
+            plain
+                && exact
+                && is_claim(condition, "sub")
+                && condition
+                    .values
+                    .iter()
+                    .all(|value| is_one_repository(value))
+        })
 }
 
-/// Writes a text of the same length over another.
-fn replace(text: &mut String, at: usize, new: &str) {
-    let end = at + new.len();
-    if text
-        .get(at..end)
-        .is_some_and(|old| old.eq_ignore_ascii_case(new))
-    {
-        text.replace_range(at..end, new);
-    }
+/// Whether a subject begins with a whole `repo:OWNER/NAME:`, in which nothing stands for anything else.
+fn is_one_repository(subject: &str) -> bool {
+    let place = subject
+        .strip_prefix("repo:")
+        .and_then(|rest| rest.split_once(':'));
+    place.is_some_and(|(place, _)| {
+        let plain = !place.contains(['*', '?', '$', '@', '%']);
+        plain
+            && place.split_once('/').is_some_and(|(owner, name)| {
+                !owner.is_empty() && !name.is_empty() && !name.contains('/')
+            })
+    })
 }
 
 /// The claims that say whose token it is.

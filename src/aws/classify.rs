@@ -23,6 +23,7 @@ const OPTIONAL: &[&str] = &[
     "ListServiceDeployments",
     "ListServiceRevisions",
     "DescribeServiceRevisions",
+    "LookupEvents",
 ];
 
 /// Codes and the class that they mean, by class. Where a code fits a suffix of `by_shape` too, the

@@ -12,7 +12,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep, default_async_sleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -106,10 +106,13 @@ impl Connection {
             ecr: aws_sdk_ecr::Client::new(config),
             ecs: aws_sdk_ecs::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             secrets: aws_sdk_secretsmanager::Client::new(config),
             ssm: aws_sdk_ssm::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             tagging_iam: aws_sdk_resourcegroupstagging::Client::new(&home),
+            trail: aws_sdk_cloudtrail::Client::new(config),
+            trail_iam: aws_sdk_cloudtrail::Client::new(&home),
         }
     }
 
@@ -226,7 +229,8 @@ struct ByScheme {
     secure: SharedHttpClient,
 }
 
-fn http_client() -> SharedHttpClient {
+/// The HTTP client that goes out.
+pub(super) fn http_client() -> SharedHttpClient {
     SharedHttpClient::new(ByScheme {
         plain: Builder::new().build_with_connector_fn(|settings, components| {
             connector(settings, components).build_http()
@@ -237,6 +241,23 @@ fn http_client() -> SharedHttpClient {
                 .build()
         }),
     })
+}
+
+/// A connector for requests that are not AWS's, with the same limits and the same proxies.
+#[must_use]
+pub fn plain_connector(url: &str, timeouts: &Timeouts) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.attempt)
+        .build();
+    let mut builder = connector(Some(&settings), None);
+    builder.set_sleep_impl(default_async_sleep());
+    if url.starts_with("http://") {
+        SharedHttpConnector::new(builder.build_http())
+    } else {
+        let provider = Provider::Rustls(CryptoMode::Ring);
+        SharedHttpConnector::new(builder.tls_provider(provider).build())
+    }
 }
 
 fn connector(

@@ -57,20 +57,9 @@ async fn page(
     Ok((images.collect(), answer.next_token))
 }
 
-/// The processors that an image list is for, as its manifest names them; none for an image of one processor, whose
-/// manifest does not say which.
+/// The processors that an image is for, as a task definition names them: those of an image list, else the one in the
+/// configuration of a plain image. None where they cannot be told.
 pub async fn architectures(
-    aws: &Aws,
-    repository: &str,
-    digest: &str,
-) -> Result<Vec<String>, Error> {
-    let manifest = manifest(aws, repository, digest).await?;
-    Ok(in_list(&manifest))
-}
-
-/// The processors that an image is for: those of an image list, else the one in the configuration of
-/// a plain image. None where they cannot be told.
-pub async fn all_architectures(
     aws: &Aws,
     repository: &str,
     digest: &str,
@@ -98,7 +87,16 @@ pub async fn all_architectures(
     let config = download::get(aws, &url).await?;
     let config: Value = serde_json::from_slice(&config.body).unwrap_or_default();
     let name = config.get("architecture").and_then(Value::as_str);
-    Ok(name.map(str::to_owned).into_iter().collect())
+    Ok(name.map(spelled).into_iter().collect())
+}
+
+/// An architecture of a manifest as ECS spells it.
+fn spelled(name: &str) -> String {
+    match name {
+        "amd64" => "X86_64".to_owned(),
+        "arm64" => "ARM64".to_owned(),
+        other => other.to_ascii_uppercase(),
+    }
 }
 
 async fn manifest(aws: &Aws, repository: &str, digest: &str) -> Result<Value, Error> {
@@ -125,7 +123,7 @@ fn in_list(manifest: &Value) -> Vec<String> {
     let names = entries.into_iter().flatten().filter_map(|entry| {
         let name = entry.get("platform")?.get("architecture")?.as_str()?;
         // A build's attestations are entries of no platform.
-        (name != "unknown").then(|| name.to_owned())
+        (name != "unknown").then(|| spelled(name))
     });
     names.collect()
 }

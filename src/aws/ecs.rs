@@ -8,6 +8,8 @@ use super::{Attempts, Aws, Class, Error};
 
 /// Most services in one `DescribeServices` (facts.md section 4).
 const SERVICES_A_CALL: usize = 10;
+/// Most tasks in one `DescribeTasks`.
+const TASKS_A_CALL: usize = 100;
 /// Most items that the list operations give on one page.
 const ITEMS_A_PAGE: u32 = 100;
 /// Most pages of one list: 10,000 items, beyond every quota of ECS; an endpoint that pages for ever ends here.
@@ -81,6 +83,37 @@ pub async fn list_services(aws: &Aws, cluster: &str) -> Result<Vec<String>, Erro
         Err(error) if cluster_is_missing(&error) => Ok(Vec::new()),
         other => other,
     }
+}
+
+/// The ARNs of the tasks of a family that run, or are to run, in a cluster.
+pub async fn family_tasks(aws: &Aws, cluster: &str, family: &str) -> Result<Vec<String>, Error> {
+    let request = json!({"cluster": cluster, "family": family, "maxResults": ITEMS_A_PAGE});
+    pages(aws, Operation::ListTasks, request, "taskArns").await
+}
+
+/// The tasks of a service of `DescribeServices`: those that run, or those that stopped lately.
+pub async fn service_tasks(aws: &Aws, service: &Value, stopped: bool) -> Result<Vec<Value>, Error> {
+    let cluster = text(service, "clusterArn").unwrap_or_default();
+    let request = json!({
+        "cluster": cluster,
+        "serviceName": text(service, "serviceName"),
+        "desiredStatus": if stopped { "STOPPED" } else { "RUNNING" },
+        "maxResults": ITEMS_A_PAGE,
+    });
+    let arns = pages(aws, Operation::ListTasks, request, "taskArns").await?;
+    tasks(aws, cluster, &arns).await
+}
+
+/// The tasks of these ARNs in one cluster, a hundred a call. What is not there is left out.
+pub async fn tasks(aws: &Aws, cluster: &str, arns: &[String]) -> Result<Vec<Value>, Error> {
+    let mut found = Vec::new();
+    for arns in arns.chunks(TASKS_A_CALL) {
+        let request = json!({"cluster": cluster, "tasks": arns});
+        let mut answer = read(aws, Operation::DescribeTasks, &request).await?;
+        let tasks = answer.get_mut("tasks").and_then(Value::as_array_mut);
+        found.extend(tasks.map(std::mem::take).unwrap_or_default());
+    }
+    Ok(found)
 }
 
 /// The ARNs of a family's ACTIVE revisions, newest first, as many as `most`.

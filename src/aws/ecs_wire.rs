@@ -144,6 +144,12 @@ operations! {
     read ListTasks = list_tasks,
     /// Tasks, with the reasons why they stopped.
     read DescribeTasks = describe_tasks,
+    /// Starts a task by itself.
+    write RunTask = run_task,
+    /// Opens a session in a container.
+    write ExecuteCommand = execute_command,
+    /// Stops a task.
+    write StopTask = stop_task,
     /// Adds tags.
     write TagResource = tag_resource,
     /// Removes tags.

@@ -10,12 +10,14 @@ use super::{Aws, Error, pages};
 /// An event of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// CloudWatch's own id of it.
+    /// CloudWatch's own id of it; empty where a live tail brought it.
     pub id: String,
     /// When it was written, since the Unix epoch.
     pub time: Duration,
     /// The same as RFC 3339 has it.
     pub stamp: String,
+    /// The log group.
+    pub group: String,
     /// The stream.
     pub stream: String,
     /// What was written.
@@ -29,9 +31,29 @@ pub async fn events(
     begin: Duration,
     filter: Option<&str>,
 ) -> Result<Vec<Event>, Error> {
+    all(aws, group, None, begin, filter).await
+}
+
+/// The events of one stream of a group since `begin`.
+pub async fn of_stream(
+    aws: &Aws,
+    group: &str,
+    stream: &str,
+    begin: Duration,
+) -> Result<Vec<Event>, Error> {
+    all(aws, group, Some(stream), begin, None).await
+}
+
+async fn all(
+    aws: &Aws,
+    group: &str,
+    stream: Option<&str>,
+    begin: Duration,
+    filter: Option<&str>,
+) -> Result<Vec<Event>, Error> {
     let begin = i64::try_from(begin.as_millis()).unwrap_or_default();
     pages::all("logs:FilterLogEvents", |token| {
-        page(aws, group, begin, filter, token)
+        page(aws, group, stream, begin, filter, token)
     })
     .await
 }
@@ -39,6 +61,7 @@ pub async fn events(
 async fn page(
     aws: &Aws,
     group: &str,
+    stream: Option<&str>,
     begin: i64,
     filter: Option<&str>,
     token: Option<String>,
@@ -49,6 +72,7 @@ async fn page(
                 .logs
                 .filter_log_events()
                 .log_group_name(group)
+                .set_log_stream_names(stream.map(|stream| vec![stream.to_owned()]))
                 .start_time(begin)
                 .set_filter_pattern(filter.map(str::to_owned))
                 .set_next_token(token.clone())
@@ -57,15 +81,23 @@ async fn page(
         .await?;
     let events = answer.events.unwrap_or_default().into_iter();
     let events = events.map(|event| {
-        let time = event.timestamp.unwrap_or_default();
-        let stamp = DateTime::from_millis(time).fmt(Format::DateTime);
+        let timestamp = event.timestamp.unwrap_or_default();
+        let (time, stamp) = time_of(timestamp);
         Event {
             id: event.event_id.unwrap_or_default(),
-            time: Duration::from_millis(u64::try_from(time).unwrap_or_default()),
-            stamp: stamp.unwrap_or_default(),
+            time,
+            stamp,
+            group: group.to_owned(),
             stream: event.log_stream_name.unwrap_or_default(),
             message: event.message.unwrap_or_default(),
         }
     });
     Ok((events.collect(), answer.next_token))
+}
+
+/// Milliseconds since the Unix epoch as a duration, and as RFC 3339 has it.
+pub(super) fn time_of(milliseconds: i64) -> (Duration, String) {
+    let stamp = DateTime::from_millis(milliseconds).fmt(Format::DateTime);
+    let time = Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default());
+    (time, stamp.unwrap_or_default())
 }

@@ -1,6 +1,7 @@
 //! The way to AWS: clients, identity, looks (batched reads shared by all kinds), pacing, retries,
 //! error classes and the clock. The only module in whose signatures SDK types may stand.
 
+pub mod alarms;
 mod classify;
 mod clock;
 mod connect;
@@ -15,6 +16,7 @@ mod hint;
 pub mod iam;
 mod identity;
 mod ledger;
+pub mod live_tail;
 pub mod log_events;
 pub mod logs;
 mod look;
@@ -26,6 +28,7 @@ mod revision_cache;
 mod secret_value;
 pub mod secrets;
 pub mod tagging;
+pub mod trail;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +44,7 @@ use self::pacing::Buckets;
 use self::retry::Retry;
 
 pub use self::clock::{Clock, SystemClock};
-pub use self::connect::{Connection, Timeouts};
+pub use self::connect::{Connection, Timeouts, plain_connector};
 pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::error::{Class, Error};
 pub use self::hint::iam_action;
@@ -64,12 +67,17 @@ pub struct Clients {
     pub ecr: aws_sdk_ecr::Client,
     pub ecs: aws_sdk_ecs::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     pub secrets: aws_sdk_secretsmanager::Client,
     pub ssm: aws_sdk_ssm::Client,
     /// The tagging API in the project's region.
     pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// The tagging API in IAM's home region, where IAM's resources are listed.
     pub tagging_iam: aws_sdk_resourcegroupstagging::Client,
+    /// CloudTrail in the project's region.
+    pub trail: aws_sdk_cloudtrail::Client,
+    /// CloudTrail in IAM's home region, where IAM's events are kept.
+    pub trail_iam: aws_sdk_cloudtrail::Client,
 }
 
 /// AWS as one run sees it. Shared by reference; its looks are taken and dropped inside.
@@ -89,7 +97,7 @@ pub struct Aws {
     revisions: RevisionCache,
     identity: OnceCell<Identity>,
     buckets: Buckets,
-    ledger: OpenLedger,
+    ledger: Arc<OpenLedger>,
     attempt_timeout: Duration,
     genuine: bool,
 }
@@ -131,7 +139,7 @@ impl Aws {
             revisions: RevisionCache::none(),
             identity: OnceCell::new(),
             buckets: Buckets::default(),
-            ledger: OpenLedger::default(),
+            ledger: Arc::new(OpenLedger::default()),
             attempt_timeout: Timeouts::default().attempt,
             genuine: false,
         }
@@ -187,6 +195,12 @@ impl Aws {
         self.ledger.copy()
     }
 
+    /// The same for later, when this is gone.
+    pub fn ledger_later(&self) -> impl Fn() -> Ledger + 'static {
+        let ledger = self.ledger.clone();
+        move || ledger.copy()
+    }
+
     /// The clock of this run.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
@@ -221,6 +235,19 @@ impl Aws {
     {
         self.send(operation, false, Attempts::Idempotent, send)
             .await
+    }
+
+    /// Sends a read that is not tried again: whoever asks has another way.
+    pub(crate) async fn read_once<T, E, F>(
+        &self,
+        operation: &'static str,
+        send: impl Fn(Clients) -> F + Send,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.send(operation, false, Attempts::Once, send).await
     }
 
     /// Sends a write, as often as `attempts` allows.

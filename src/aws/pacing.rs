@@ -1,5 +1,5 @@
 //! Keeps within the rates that AWS publishes, so that no request is refused twice: token buckets of
-//! ECS's sizes (facts.md section 4). The rates of the other services are not published.
+//! ECS's and CloudTrail's sizes. The rates of the other services are not published.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +23,7 @@ struct Size {
     per_second: u32,
 }
 
-/// ECS's classes, by "Request throttling for the Amazon ECS API".
+/// ECS's classes, by "Request throttling for the Amazon ECS API", and `CloudTrail`'s, by "`LookupEvents`".
 const SIZES: &[Size] = &[
     Size {
         class: "service modify",
@@ -105,6 +105,12 @@ const SIZES: &[Size] = &[
         operations: &["ecs:TagResource", "ecs:UntagResource"],
         burst: 20,
         per_second: 10,
+    },
+    Size {
+        class: "event lookup",
+        operations: &["cloudtrail:LookupEvents"],
+        burst: 2,
+        per_second: 2,
     },
 ];
 

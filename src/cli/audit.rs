@@ -7,8 +7,11 @@ use clap::{Args, ValueEnum};
 use super::session::Session;
 use super::snapshot;
 use crate::audit::{self, Audit, Severity};
+use crate::aws::Aws;
+use crate::config::Config;
 use crate::error::Result;
-use crate::reach::{Account, Facts};
+use crate::github;
+use crate::reach::Account;
 use crate::report::{
     audit_annotations, audit_json, audit_markdown, audit_summary, audit_text, reach_mermaid,
     reach_text, sarif,
@@ -81,29 +84,69 @@ impl FailOn {
 
 /// Reads, judges and prints.
 pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
-    let account = account(session, arguments.snapshot.as_ref()).await?;
-    let facts = Facts::new(&session.config, &account);
-    let audit = audit::run(&facts, i64::try_from(account.taken).unwrap_or(i64::MAX));
+    let audit = match &arguments.snapshot {
+        Some(file) => audit::judge(&session.config, &snapshot::read(file, &session.config)?),
+        None => examine(session).await?.1,
+    };
     let text = if arguments.reach {
-        reach(&audit, arguments.format)
+        reach(&audit, &session.config, arguments.format)
     } else {
         print(&audit, arguments.format)
     };
     session.screen.result(&text)?;
     tell_workflow(&audit, session)?;
     if arguments.reach {
+        for unread in &audit.unread {
+            session.screen.complain(&format!("not read: {unread}"));
+        }
         return Ok(u8::from(!audit.unread.is_empty()));
     }
     Ok(audit.exit_code(arguments.fail_on.severity()))
 }
 
+/// The account as it is now, judged, with who changed what.
+pub(super) async fn examine(session: &Session<'_>) -> Result<(Account, Audit)> {
+    let aws = session.connect().await?;
+    let mut account = look(session, &aws).await;
+    let audit = audit::examine(&aws, &session.config, &mut account).await;
+    Ok((account, audit))
+}
+
 /// The account of a file, or as it is now.
 pub(super) async fn account(session: &Session<'_>, file: Option<&PathBuf>) -> Result<Account> {
-    if let Some(file) = file {
-        return snapshot::read(file, &session.config);
+    match file {
+        Some(file) => snapshot::read(file, &session.config),
+        None => Ok(look(session, &session.connect().await?).await),
     }
-    let aws = session.connect().await?;
-    Ok(audit::read(&aws, &session.config).await)
+}
+
+/// AWS and GitHub as they are now.
+async fn look(session: &Session<'_>, aws: &Aws) -> Account {
+    let read = audit::read(aws, &session.config);
+    let (mut account, github) = futures::join!(read, ask_github(session));
+    account.github = github.facts;
+    account.notes.extend(github.notes);
+    account
+}
+
+/// What GitHub says, where it is declared and may be asked.
+async fn ask_github(session: &Session<'_>) -> github::Answer {
+    let Some(declared) = &session.config.github else {
+        return github::Answer::default();
+    };
+    let unasked = |why: &str| github::Answer {
+        facts: None,
+        notes: vec![format!(
+            "GitHub was not asked, as {why}: main is taken for the default branch, and how environments are protected is not known."
+        )],
+    };
+    if session.global.sandbox().is_some() {
+        return unasked("the sandbox has none");
+    }
+    match github::Access::of(|name| std::env::var(name).ok()) {
+        Some(access) => access.read(&declared.owner, &declared.name).await,
+        None => unasked("neither GITHUB_TOKEN nor GH_TOKEN is set"),
+    }
 }
 
 fn print(audit: &Audit, format: Format) -> String {
@@ -118,16 +161,24 @@ fn print(audit: &Audit, format: Format) -> String {
     }
 }
 
-fn reach(audit: &Audit, format: Format) -> String {
+fn reach(audit: &Audit, config: &Config, format: Format) -> String {
     let graph = &audit.graph;
+    let remedies = audit::remedies(config, graph);
+    let lines = remedies.as_deref().unwrap_or_default();
     match format {
         Format::Json | Format::Sarif => format!(
             "{:#}\n",
-            serde_json::json!({ "reach": graph, "unread": audit.unread })
+            serde_json::json!({ "reach": graph, "remedies": remedies, "unread": audit.unread })
         ),
-        Format::Text => format!("{}\n{}", reach_text(graph), reach_mermaid(graph)),
+        Format::Text => {
+            let lines = remedies
+                .as_ref()
+                .map(|lines| format!("\n{lines}\n"))
+                .unwrap_or_default();
+            format!("{}{lines}\n{}", reach_text(graph), reach_mermaid(graph))
+        }
         Format::Markdown => format!(
-            "```text\n{}```\n\n```mermaid\n{}```\n",
+            "```text\n{}```\n\n```mermaid\n{}```\n\n```toml\n{lines}\n```\n",
             reach_text(graph),
             reach_mermaid(graph)
         ),

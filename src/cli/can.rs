@@ -14,7 +14,7 @@ use crate::policy::{
     Answer, Decision, Document, Grants, PolicyKind, Query, Request, RequestPrincipal, StatementRef,
     evaluate, find, shape,
 };
-use crate::reach::{Account, Facts};
+use crate::reach::{Account, Facts, Permit};
 use crate::report::{Screen, permits_text};
 
 /// Say whether a subject may do an action on a resource, and which statements decide.
@@ -94,8 +94,19 @@ pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Re
         Error::new(ErrorKind::Usage, message)
             .hint("A subject is role/NAME, user/NAME, an ARN, or repo:OWNER/NAME:....")
     })?;
+    let (mended, permits): (Vec<Permit>, Vec<Permit>) = permits
+        .into_iter()
+        .partition(|permit| permit.door.iter().any(|door| door.mended));
     let text = if permits.is_empty() {
-        format!("no: nothing lets {subject} {action} on {resource}\n")
+        let later = if mended.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "once the letter case of a trust policy is mended, yes: {}",
+                permits_text(&mended)
+            )
+        };
+        format!("no: nothing lets {subject} {action} on {resource}\n{later}")
     } else {
         format!("yes: {}", permits_text(&permits))
     };

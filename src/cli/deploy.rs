@@ -59,7 +59,7 @@ impl Allowed {
     }
 }
 
-fn digest(text: &str) -> Result<String, String> {
+pub(super) fn digest(text: &str) -> Result<String, String> {
     let hexadecimal = text.strip_prefix("sha256:").unwrap_or_default();
     if hexadecimal.len() == 64 && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_owned())

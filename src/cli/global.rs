@@ -1,6 +1,6 @@
 //! The flags that every command takes; each can be given as a `PROVISION_*` variable too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
@@ -8,7 +8,7 @@ use clap::{ArgAction, Args};
 use crate::aws::DEFAULT_PARALLELISM;
 use crate::report::{Color, Screen, Workflow};
 
-/// Where the sandbox is kept unless `--sandbox=FILE` says otherwise.
+/// Where the sandbox is kept, beside infra.toml, unless `--sandbox=FILE` says otherwise.
 const SANDBOX_FILE: &str = ".provision/sandbox.json";
 
 /// The flags that every command takes.
@@ -27,7 +27,7 @@ pub(super) struct Global {
     #[arg(default_value = "infra.toml")]
     pub(super) config: PathBuf,
 
-    /// Use a simulated AWS account, kept in FILE (by default .provision/sandbox.json).
+    /// Use a simulated AWS account, kept in FILE (by default .provision/sandbox.json beside infra.toml).
     #[arg(
         long,
         global = true,
@@ -35,7 +35,7 @@ pub(super) struct Global {
         hide_env_values = true,
         value_name = "FILE"
     )]
-    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = SANDBOX_FILE)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
     sandbox: Option<String>,
 
     /// Play the faults of this script in the sandbox.
@@ -114,7 +114,7 @@ pub(super) struct Global {
     #[arg(short, long, global = true, env = "PROVISION_QUIET", hide_env_values = true, value_parser = FalseyValueParser::new())]
     quiet: bool,
 
-    /// Say more on standard error; twice for each request.
+    /// Say more on standard error, and at the end what was asked of AWS; twice for each request.
     #[arg(short, long, global = true, env = "PROVISION_VERBOSE", hide_env_values = true, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -141,7 +141,10 @@ impl Global {
     pub(super) fn sandbox(&self) -> Option<PathBuf> {
         match self.sandbox.as_deref()? {
             "" | "0" | "false" | "no" => None,
-            "1" | "true" | "yes" => Some(PathBuf::from(SANDBOX_FILE)),
+            "1" | "true" | "yes" => {
+                let directory = self.config.parent().unwrap_or(Path::new(""));
+                Some(directory.join(SANDBOX_FILE))
+            }
             file => Some(PathBuf::from(file)),
         }
     }

@@ -18,6 +18,14 @@ pub(super) struct Interrupt {
 impl Interrupt {
     /// Begins to listen; what is said about it goes to this screen.
     pub(super) fn listen(screen: &Screen) -> Self {
+        Self::listen_for(
+            screen,
+            "Stopping after the calls in flight; once more to stop at once.",
+        )
+    }
+
+    /// The same, saying this at the first signal.
+    pub(super) fn listen_for(screen: &Screen, words: &'static str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (flag, screen) = (stop.clone(), screen.clone());
         // Registered here and not in the task: a signal that comes before its first turn counts too.
@@ -25,7 +33,7 @@ impl Interrupt {
         let listener = tokio::spawn(async move {
             signals.next().await;
             flag.store(true, Ordering::Relaxed);
-            screen.complain("Stopping after the calls in flight; once more to stop at once.");
+            screen.complain(words);
             signals.next().await;
             stop_at_once();
         });

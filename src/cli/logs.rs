@@ -1,30 +1,29 @@
 //! `provision logs`: what the containers of an environment write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::rollout::duration;
 use super::session::Session;
-use crate::aws::log_events::{Event, events};
 use crate::error::{Error, Result};
 use crate::report::log_line;
-use crate::rollout;
-
-/// The time between two looks at what is new: CloudWatch shows an event within seconds.
-const POLL: Duration = Duration::from_secs(5);
+use crate::rollout::{self, Heard, Wanted};
 
 /// Print what the containers of an environment write, oldest first.
 ///
-/// Reads the log groups of the environment's services. Each line begins with the time and the stream.
+/// Reads the log groups of the environment's services, or of all environments. Each line begins with the
+/// time and the stream, which names container and task and has the task's colour; where there are several
+/// log groups, the group stands before it. `--follow` opens a live tail, and asks every five seconds where
+/// there is none or the role may not (-v says which).
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The environment.
-    environment: String,
+    /// The environment; all of them where none is given.
+    environment: Option<String>,
 
     /// Only this service of the environment, by its key in infra.toml or its name.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "environment")]
     service: Option<String>,
 
     /// How far back, such as 10m or 2h.
@@ -42,45 +41,72 @@ pub(super) struct Arguments {
 
 /// Prints the events, and with `--follow` those that come.
 pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
+    let groups = groups(arguments, session)?;
+    let several = groups.len() > 1;
+    let aws = if arguments.follow {
+        session.connect_to_follow().await?
+    } else {
+        session.connect().await?
+    };
+    let wanted = Wanted {
+        groups,
+        since: aws.clock().now().saturating_sub(arguments.since),
+        filter: arguments.filter.clone(),
+    };
+    let screen = session.screen;
+    if arguments.follow {
+        let mut tell = |heard: Heard<'_>| match heard {
+            Heard::Event(event) => screen.result_while_read(&log_line(event, several)),
+            Heard::Detail(words) => {
+                if screen.is_verbose() {
+                    screen.say(&format!("  {words}"));
+                }
+                Ok(true)
+            }
+            Heard::Warning(words) => {
+                screen.say(&format!("warning: {words}"));
+                Ok(true)
+            }
+        };
+        rollout::follow_logs(&aws, &wanted, &mut tell).await?;
+        return Ok(0);
+    }
+    let events = rollout::read_logs(&aws, &wanted).await?;
+    if events.is_empty() {
+        let seconds = arguments.since.as_secs();
+        screen.say(&format!(
+            "No event in the last {seconds} s; --since 2h looks further back."
+        ));
+    }
+    for event in events {
+        if !screen.result_while_read(&log_line(&event, several))? {
+            break;
+        }
+    }
+    Ok(0)
+}
+
+/// The log groups that are meant.
+fn groups(arguments: &Arguments, session: &Session<'_>) -> Result<Vec<String>> {
+    let config = &session.config;
     let service = arguments.service.as_deref();
-    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
-    let services = keys
-        .iter()
-        .filter_map(|key| session.config.services.get(key));
+    let keys = match &arguments.environment {
+        Some(environment) => rollout::keys(config, environment, service)?,
+        None => config.services.keys().cloned().collect(),
+    };
+    let services = keys.iter().filter_map(|key| config.services.get(key));
     let groups: BTreeSet<String> = services
         .flat_map(|service| service.task.container.values())
         .filter_map(|container| Some(container.log_group.as_ref()?.name.clone()))
         .collect();
     if groups.is_empty() {
-        return Err(Error::failed(format!(
-            "No container of {} has a `log_group`.",
-            arguments.environment
-        ))
-        .hint("What other log drivers write is read where they send it."));
+        let whose = match &arguments.environment {
+            Some(environment) => format!("No container of {environment} has a `log_group`."),
+            None => "No container has a `log_group`.".to_owned(),
+        };
+        return Err(
+            Error::failed(whose).hint("What other log drivers write is read where they send it.")
+        );
     }
-    let aws = session.connect().await?;
-    let filter = arguments.filter.as_deref();
-    let mut begin = aws.clock().now().saturating_sub(arguments.since);
-    let mut seen: BTreeMap<String, Duration> = BTreeMap::new();
-    loop {
-        let mut all: Vec<Event> = Vec::new();
-        for group in &groups {
-            all.extend(events(&aws, group, begin, filter).await?);
-        }
-        all.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
-        for event in all {
-            if seen.insert(event.id.clone(), event.time).is_none() {
-                let line = log_line(&event.stamp, &event.stream, &event.message);
-                session.screen.result(&line)?;
-            }
-        }
-        if !arguments.follow {
-            return Ok(0);
-        }
-        // An event may come late: the last polls are asked for again.
-        let now = aws.clock().now();
-        begin = begin.max(now.saturating_sub(POLL * 12));
-        seen.retain(|_, time| *time >= begin);
-        aws.clock().sleep(POLL).await;
-    }
+    Ok(groups.into_iter().collect())
 }

@@ -8,6 +8,7 @@ mod completions;
 mod confirm;
 mod deploy;
 mod destroy;
+mod exec;
 mod global;
 mod init;
 mod interrupt;
@@ -20,8 +21,10 @@ mod permissions;
 mod plan;
 mod policy;
 mod promote;
+mod revisions;
 mod rollback;
 mod rollout;
+mod run;
 mod sandbox;
 mod schema;
 mod session;
@@ -70,8 +73,10 @@ enum Command {
     Status(status::Arguments),
     Wait(operate::Wait),
     Logs(logs::Arguments),
+    Run(run::Arguments),
+    Exec(exec::Arguments),
     Tasks(operate::Tasks),
-    Revisions(operate::Revisions),
+    Revisions(revisions::Arguments),
     Scale(operate::Scale),
     Continue(operate::Continue),
     Unlock(lock::Unlock),
@@ -196,8 +201,10 @@ async fn operate(command: &Command, session: &Session<'_>) -> Result<u8> {
         Command::Status(arguments) => status::run(arguments, session).await,
         Command::Wait(arguments) => operate::wait(arguments, session).await,
         Command::Logs(arguments) => logs::run(arguments, session).await,
+        Command::Run(arguments) => run::run(arguments, session).await,
+        Command::Exec(arguments) => exec::run(arguments, session).await,
         Command::Tasks(arguments) => operate::tasks(arguments, session).await,
-        Command::Revisions(arguments) => operate::revisions(arguments, session).await,
+        Command::Revisions(arguments) => revisions::run(arguments, session).await,
         Command::Scale(arguments) => operate::scale(arguments, session).await,
         Command::Continue(arguments) => operate::proceed(arguments, session).await,
         _ => Err(Error::bug("This command is nobody's.")),

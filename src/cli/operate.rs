@@ -1,4 +1,4 @@
-//! `provision wait`, `tasks`, `revisions`, `scale` and `continue`: the small operations on services.
+//! `provision wait`, `tasks`, `scale` and `continue`: the small operations on services.
 
 use clap::{Args, ValueEnum};
 
@@ -7,7 +7,7 @@ use super::rollout::{Following, Sent};
 use super::session::Session;
 use crate::aws::Aws;
 use crate::error::{Error, Result};
-use crate::report::{running_revisions, running_tasks};
+use crate::report::running_tasks;
 use crate::rollout::{self, Started};
 
 /// Follow the rollouts of an environment to their end, whoever started them.
@@ -29,13 +29,6 @@ pub(super) struct Tasks {
     /// Those that stopped, with their reasons, as long as ECS remembers them.
     #[arg(long)]
     stopped: bool,
-}
-
-/// List the revisions of an environment's services: which one runs, and where a rollback leads.
-#[derive(Debug, Args)]
-pub(super) struct Revisions {
-    #[command(flatten)]
-    services: Services,
 }
 
 /// Set the number of tasks of an environment's services.
@@ -141,18 +134,17 @@ pub(super) async fn tasks(arguments: &Tasks, session: &Session<'_>) -> Result<u8
         found.extend(rollout::tasks(&aws, &session.config, key, arguments.stopped).await?);
     }
     session.screen.result(&running_tasks(&found))?;
-    Ok(0)
-}
-
-/// Lists revisions.
-pub(super) async fn revisions(arguments: &Revisions, session: &Session<'_>) -> Result<u8> {
-    let keys = arguments.services.keys(session)?;
-    let aws = session.connect().await?;
-    let mut found = Vec::new();
-    for key in &keys {
-        found.extend(rollout::revisions(&aws, &session.config, key).await?);
+    if found.is_empty() {
+        let environment = &arguments.services.environment;
+        let words = if arguments.stopped {
+            "stopped lately; ECS remembers them for an hour"
+        } else {
+            "runs; --stopped shows those that stopped lately"
+        };
+        session
+            .screen
+            .say(&format!("No task of {environment} {words}."));
     }
-    session.screen.result(&running_revisions(&found))?;
     Ok(0)
 }
 

@@ -22,6 +22,36 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     Push(Push),
+    Alarm(Alarm),
+}
+
+/// Put a CloudWatch alarm into a state, as its metric would; it is made where it is not there.
+#[derive(Debug, Args)]
+struct Alarm {
+    /// The name of the alarm.
+    name: String,
+
+    /// The state.
+    #[arg(value_enum)]
+    state: AlarmState,
+
+    /// Why, as CloudWatch would say it.
+    #[arg(long, value_name = "TEXT", default_value = "set in the sandbox")]
+    reason: String,
+
+    /// Make a composite alarm where it is not there.
+    #[arg(long)]
+    composite: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AlarmState {
+    /// All is well.
+    Ok,
+    /// The threshold is crossed.
+    Alarm,
+    /// The metric has no data.
+    InsufficientData,
 }
 
 /// Push a new image, as a build would. It holds nothing but its processor.
@@ -52,11 +82,51 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
         Error::new(ErrorKind::Usage, "This is for the sandbox only.")
             .hint("Add --sandbox, or set PROVISION_SANDBOX.")
     })?;
-    let Action::Push(push) = &arguments.action;
-    let digest = push_image(&sandbox, push)?;
-    let line = format!("{}: pushed {digest}\n", push.image);
+    let line = match &arguments.action {
+        Action::Push(push) => {
+            let digest = push_image(&sandbox, push)?;
+            format!("{}: pushed {digest}\n", push.image)
+        }
+        Action::Alarm(alarm) => set_alarm(&sandbox, alarm)?,
+    };
     session.screen.result(&line)?;
     Ok(0)
+}
+
+fn set_alarm(sandbox: &Sandbox, alarm: &Alarm) -> Result<String> {
+    let ask = |operation: &str, input: Value| {
+        sandbox
+            .ask(Service::CloudWatch, operation, input)
+            .map_err(|error| Error::failed(format!("{error}")))
+    };
+    let name = &alarm.name;
+    let state = match alarm.state {
+        AlarmState::Ok => "OK",
+        AlarmState::Alarm => "ALARM",
+        AlarmState::InsufficientData => "INSUFFICIENT_DATA",
+    };
+    let kinds = ["MetricAlarm", "CompositeAlarm"];
+    let found = ask(
+        "DescribeAlarms",
+        json!({"AlarmNames": [name], "AlarmTypes": kinds}),
+    )?;
+    let is_there = kinds.iter().any(|kind| {
+        let alarms = found.get(format!("{kind}s")).and_then(Value::as_array);
+        alarms.is_some_and(|alarms| !alarms.is_empty())
+    });
+    match (is_there, alarm.composite) {
+        (true, _) => {}
+        (false, true) => {
+            let rule = json!({"AlarmName": name, "AlarmRule": "TRUE"});
+            ask("PutCompositeAlarm", rule)?;
+        }
+        (false, false) => {
+            ask("PutMetricAlarm", json!({"AlarmName": name}))?;
+        }
+    }
+    let set = json!({"AlarmName": name, "StateValue": state, "StateReason": alarm.reason});
+    ask("SetAlarmState", set)?;
+    Ok(format!("{name}: {state}\n"))
 }
 
 fn push_image(sandbox: &Sandbox, push: &Push) -> Result<String> {

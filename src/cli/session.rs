@@ -1,6 +1,7 @@
 //! What every command that reads infra.toml begins with: the checked configuration, and the way to
 //! the account that it names.
 
+use std::cell::OnceCell;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -10,18 +11,28 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::global::Global;
-use crate::aws::{Aws, Clock, Connection, SystemClock};
+use crate::aws::{Aws, Clock, Connection, Ledger, SystemClock};
 use crate::config::{self, Config, Partition};
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::Screen;
+use crate::report::{self, Screen};
 use crate::sandbox::{Sandbox, Script, VirtualClock};
 
 /// One run on one infra.toml.
-#[derive(Debug)]
 pub(super) struct Session<'a> {
     pub(super) global: &'a Global,
     pub(super) screen: &'a Screen,
     pub(super) config: Arc<Config>,
+    /// What the run has asked of AWS, once it is connected.
+    ledger: OnceCell<Box<dyn Fn() -> Ledger>>,
+}
+
+/// With -v a run ends with what it asked of AWS, whatever came of it.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Some(ledger) = self.ledger.get().filter(|_| self.screen.is_verbose()) {
+            self.screen.say(&report::ledger(&ledger()));
+        }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -44,18 +55,30 @@ impl<'a> Session<'a> {
             global,
             screen,
             config,
+            ledger: OnceCell::new(),
         })
     }
 
     /// The way to AWS or to the sandbox. The account is checked: nothing of another one is read.
     pub(super) async fn connect(&self) -> Result<Aws> {
+        self.connect_at(Pace::AtOnce).await
+    }
+
+    /// The same for what goes on without end: there the sandbox's time passes no faster than ours.
+    pub(super) async fn connect_to_follow(&self) -> Result<Aws> {
+        self.connect_at(Pace::AsOurs).await
+    }
+
+    async fn connect_at(&self, speed: Pace) -> Result<Aws> {
         let project = &self.config.project;
         let place = Place {
             account_id: project.account_id.clone(),
             region: project.region.clone(),
             partition: project.partition,
         };
-        let aws = open(&place, self.global).await?;
+        let aws = open_at(&place, self.global, speed).await?;
+        // A command connects once; where it does so again, the first says enough.
+        let _ = self.ledger.set(Box::new(aws.ledger_later()));
         aws.identity().await?;
         Ok(aws)
     }
@@ -87,6 +110,10 @@ pub(super) struct Place {
 
 /// The way to this place, or to the sandbox in its stead. Sends nothing.
 pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
+    open_at(place, global, Pace::AtOnce).await
+}
+
+async fn open_at(place: &Place, global: &Global, speed: Pace) -> Result<Aws> {
     let mut connection = Connection::new(&place.region, place.partition.home_region());
     connection.profile.clone_from(&global.profile);
     connection.endpoint_url.clone_from(&global.endpoint_url);
@@ -96,10 +123,17 @@ pub(super) async fn open(place: &Place, global: &Global) -> Result<Aws> {
     let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
     if let Some(file) = global.sandbox() {
         // Its time is its own: a rollout of minutes takes none of ours.
-        let sandbox_clock = Arc::new(VirtualClock::default());
+        let sandbox_clock = Arc::new(Paced {
+            clock: VirtualClock::default(),
+            speed,
+        });
         let sandbox = sandbox(&file, place, global, sandbox_clock.clone())?;
         connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         connection.endpoint_url = None;
+        if speed == Pace::AsOurs {
+            // Other runs on the same file move its time on, by more than any request may take.
+            connection.timeouts.attempt = Duration::from_hours(24);
+        }
         clock = Arc::new(SandboxTime {
             sandbox,
             clock: sandbox_clock,
@@ -128,7 +162,7 @@ fn sandbox(
     file: &Path,
     place: &Place,
     global: &Global,
-    clock: Arc<VirtualClock>,
+    clock: Arc<dyn crate::sandbox::Clock>,
 ) -> Result<Sandbox> {
     let sandbox =
         Sandbox::open(file, &place.account_id, &place.region, clock).map_err(|error| {
@@ -150,11 +184,42 @@ fn sandbox(
     Ok(sandbox)
 }
 
+/// How fast the sandbox's time passes while somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// A wait ends at once.
+    AtOnce,
+    /// A wait takes as long as it says.
+    AsOurs,
+}
+
+/// The sandbox's clock, at a pace.
+#[derive(Debug)]
+struct Paced {
+    clock: VirtualClock,
+    speed: Pace,
+}
+
+impl crate::sandbox::Clock for Paced {
+    fn now(&self) -> Duration {
+        crate::sandbox::Clock::now(&self.clock)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            if self.speed == Pace::AsOurs {
+                SystemClock.sleep(duration).await;
+            }
+            self.clock.advance(duration);
+        })
+    }
+}
+
 /// The sandbox's time, for the rest of the program.
 #[derive(Debug)]
 struct SandboxTime {
     sandbox: Sandbox,
-    clock: Arc<VirtualClock>,
+    clock: Arc<Paced>,
 }
 
 impl Clock for SandboxTime {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::session::Session;
-use crate::audit;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reach::{ACCOUNT_FORMAT_VERSION, Account};
@@ -24,8 +23,7 @@ pub(super) struct Arguments {
 
 /// Reads the account and writes the file; the exit code is 1 where something could not be read.
 pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
-    let aws = session.connect().await?;
-    let account = audit::read(&aws, &session.config).await;
+    let (account, _) = super::audit::examine(session).await?;
     let path = &arguments.out;
     write(path, &account).map_err(|error| {
         Error::failed(format!("{} cannot be written: {error}.", path.display()))

@@ -23,6 +23,7 @@ pub(super) fn resources(items: &[Item], config: &mut Config, reader: &mut Reader
         let declaration = Declaration {
             position: reader.source.position(item.at.start),
             environment: item.variables.as_ref().map(|it| it.environment.clone()),
+            key: item.key.clone(),
         };
         config.declarations.insert(item.address(), declaration);
         resource(item, config, reader);

@@ -23,6 +23,8 @@ pub(super) struct DeclaredEnvironment {
 pub(super) struct Item {
     pub(super) kind: &'static str,
     pub(super) name: String,
+    /// The table's key as it is written.
+    pub(super) key: String,
     pub(super) at: Range<usize>,
     pub(super) node: Node,
     pub(super) variables: Option<Variables>,
@@ -154,6 +156,7 @@ fn push(
     items.push(Item {
         kind,
         name,
+        key: entry.key.clone(),
         at: entry.key_at.clone(),
         node,
         variables,

@@ -55,14 +55,17 @@ table! {
 table! {
     /// One check: exactly one of `http`, `command` and `alarm`.
     pub(super) struct CheckTable {
-        /// A URL that is fetched.
+        /// A URL that is fetched. A redirect is not followed: it is the answer.
         http: Option<String>,
         /// The status that the URL answers with; 200 unless given.
         status: Option<u16>,
-        /// A program and its arguments, which end with exit code 0.
+        /// A program and its arguments, which end with exit code 0. It runs where infra.toml stands.
         command: Option<Vec<String>>,
-        /// The name of a CloudWatch alarm, which is not in ALARM.
+        /// The name of a CloudWatch alarm, metric or composite, which is there and OK. Without data it is not
+        /// OK: where no data is as good, give the alarm `treat_missing_data = "notBreaching"`.
         alarm: Option<String>,
+        /// How long `http` or `command` may take: 20 seconds and 10 minutes unless given.
+        timeout: Option<Seconds>,
     }
 }
 

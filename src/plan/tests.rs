@@ -11,6 +11,8 @@ use crate::aws::Aws;
 use crate::config::Config;
 use crate::kind::{Kind, Owned, Performed, Scope};
 
+mod odd;
+
 const MARK: &str = "toy@here";
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! Does this policy allow this request: the rules of one statement, one document, and of documents together.
 //! Sources: IAM User Guide, "Policy evaluation logic", and at each rule the section that it comes from.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::document::Document;
@@ -13,12 +13,12 @@ use super::statement::{Condition, Effect, Patterns, Statement};
 use super::values::{self, Number, Range};
 
 /// Names a statement of a document.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StatementRef {
     /// 1-based place in its document.
     pub index: usize,
     /// Its Sid, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
 }
 

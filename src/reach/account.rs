@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::policy::{Request, StatementRef};
+
 /// The format of the file; a file of another one is refused.
 pub const ACCOUNT_FORMAT_VERSION: u32 = 1;
 
@@ -237,8 +239,25 @@ pub struct Drift {
     pub verb: String,
     /// The fields that differ, without credentials.
     pub fields: Vec<Field>,
-    /// What the difference means, a sentence each.
-    pub meaning: Vec<String>,
+    /// What AWS grants and infra.toml does not, and the reverse.
+    pub meaning: Vec<Meaning>,
+    /// Why the meaning could not be decided.
+    pub undecided: Option<String>,
+    /// The lines of infra.toml that would declare what is there.
+    pub accept: Option<String>,
+}
+
+/// One permission in which AWS and infra.toml differ, with the request that shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Meaning {
+    /// The sentence.
+    pub text: String,
+    /// Whether AWS grants it and infra.toml does not; else the reverse.
+    pub gained: bool,
+    /// The statement that grants it, of the document that does.
+    pub statement: StatementRef,
+    /// The request.
+    pub request: Request,
 }
 
 /// A field that differs.
@@ -255,7 +274,7 @@ pub struct Field {
 /// An event of CloudTrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// The name or ARN of the resource.
+    /// The address of the resource.
     pub resource: String,
     /// Such as `AttachRolePolicy`.
     pub name: String,
@@ -274,12 +293,16 @@ pub struct GithubFacts {
     pub repository: String,
     /// The default branch.
     pub default_branch: Option<String>,
+    /// The repository's number.
+    pub repository_id: Option<u64>,
+    /// The owner's number.
+    pub owner_id: Option<u64>,
     /// The start of every subject, such as `repo:OWNER/NAME` or the form with ids.
     pub subject_prefix: Option<String>,
     /// The claims of a customised subject; empty for the default.
     pub claims: Vec<String>,
-    /// Whether each environment has protection rules.
-    pub environments: BTreeMap<String, bool>,
+    /// Whether something keeps any branch from using each environment; none where GitHub did not say.
+    pub environments: Option<BTreeMap<String, bool>>,
 }
 
 /// What could not be read, and why.

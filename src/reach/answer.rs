@@ -1,16 +1,16 @@
 //! `can` and `who-can`: the holders that may make a request, and the git refs that become them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::policy::{
-    Decision, Document, Grants, PolicyKind, Request, RequestPrincipal, StatementRef, Witness,
-    evaluate,
+    Decision, Document, Grants, PolicyKind, Request, RequestPrincipal, Statement, StatementRef,
+    Witness, evaluate,
 };
 
 use super::facts::Facts;
-use super::github::{AUDIENCE, Family, GithubRepository, federated, key};
+use super::github::{AUDIENCE, Family, GithubRepository, federated, key, mend};
 use super::graph::subject;
-use super::holder::{Holder, State};
+use super::holder::Holder;
 use super::requests::Requests;
 
 /// A way in for a git ref.
@@ -22,6 +22,8 @@ pub struct Door {
     pub statement: StatementRef,
     /// The subject of a sample token.
     pub token: String,
+    /// Whether this holds only once the letter case of the trust policy is mended.
+    pub mended: bool,
 }
 
 /// Somebody who may, and why.
@@ -145,8 +147,7 @@ impl Facts<'_> {
     fn token_can(&self, subject: &str, action: &str, resource: &str) -> Vec<Permit> {
         let mut out = Vec::new();
         for role in self.roles() {
-            let Some(state) = role.now() else { continue };
-            let Some(witness) = lets_in(state, subject) else {
+            let Some((witness, mended)) = self.lets_in(role, subject) else {
                 continue;
             };
             for mut permit in self.permits(role, action, resource) {
@@ -155,6 +156,7 @@ impl Facts<'_> {
                     subjects: token.clone(),
                     statement: witness.statement.clone(),
                     token,
+                    mended,
                 }];
                 out.push(permit);
             }
@@ -241,74 +243,130 @@ impl Facts<'_> {
     }
 
     fn doors(&self, holder: &Holder) -> Vec<Door> {
-        let Some(trust) = holder.now().and_then(|state| state.trust.as_ref()) else {
+        let Some((trust, providers)) = trusted(holder) else {
             return Vec::new();
         };
-        let providers: Vec<String> = trust
-            .document
-            .statements()
-            .iter()
-            .flat_map(federated)
-            .collect();
-        let Some(repository) =
-            GithubRepository::declared(self.config).filter(|_| !providers.is_empty())
-        else {
+        let Some(repository) = self.repository() else {
             return Vec::new();
         };
-        let environments: Vec<String> = self
-            .config
-            .environments
-            .iter()
-            .map(|one| one.name.clone())
-            .collect();
-        let grants = Grants::of(&trust.document);
+        let mut out = self.own_doors(trust, &providers, &repository);
+        if let Some(mended) = self.mended(holder, trust) {
+            let mended = self.own_doors(&mended, &providers, &repository).into_iter();
+            let new: Vec<Door> = mended
+                .filter(|door| out.iter().all(|known| known.subjects != door.subjects))
+                .map(|door| Door {
+                    mended: true,
+                    ..door
+                })
+                .collect();
+            out.extend(new);
+        }
+        out.extend(other_door(trust, &providers, &repository));
+        out
+    }
+
+    /// The families of the repository's own tokens that a trust policy lets in.
+    fn own_doors(
+        &self,
+        trust: &Document,
+        providers: &[String],
+        repository: &GithubRepository,
+    ) -> Vec<Door> {
+        let environments = self.config.environments.iter();
+        let environments: Vec<String> = environments.map(|one| one.name.clone()).collect();
+        let grants = Grants::of(trust);
         let mut out = Vec::new();
         for family in Family::all(self.default_branch(), &environments) {
-            let tokens = family.tokens(&providers, &repository);
-            let found = Requests::witnesses(&grants, &[&tokens], &[]);
-            out.extend(found.into_iter().next().map(|witness| Door {
+            let passing = |tokens: &Requests| {
+                let found = Requests::witnesses(&grants, &[tokens], &[]);
+                found.into_iter().next()
+            };
+            let one = passing(&family.any(providers, repository));
+            let found = one.or_else(|| passing(&family.tokens(providers, repository)));
+            out.extend(found.map(|witness| Door {
                 subjects: format!("{} of {}", family.words(), repository.full_name()),
                 token: subject(&witness.request).unwrap_or_default(),
                 statement: witness.statement,
+                mended: false,
             }));
         }
-        let elsewhere = Requests::tokens(
-            &providers,
-            &[json!({ "StringLike": { key("sub"): "repo:*" } })],
-        );
-        let ours = Requests::tokens(
-            &providers,
-            &[json!({ "StringLike": { key("sub"): repository.subjects() } })],
-        );
-        let others = Requests::witnesses(&grants, &[&elsewhere], &[&ours]);
-        out.extend(others.into_iter().next().map(|witness| Door {
-            subjects: "other repositories".to_owned(),
-            token: subject(&witness.request).unwrap_or_default(),
-            statement: witness.statement,
-        }));
         out
+    }
+
+    /// A token of this subject that the role's trust policy lets in, as it is or with its letter case mended.
+    fn lets_in(&self, role: &Holder, subject: &str) -> Option<(Witness, bool)> {
+        let (trust, providers) = trusted(role)?;
+        let condition = json!({ "StringEquals": { key("sub"): subject, key("aud"): AUDIENCE } });
+        let tokens = Requests::tokens(&providers, &[condition]);
+        let passing = |document: &Document| {
+            let found = Requests::witnesses(&Grants::of(document), &[&tokens], &[]);
+            found.into_iter().next()
+        };
+        if let Some(witness) = passing(trust) {
+            return Some((witness, false));
+        }
+        let mended = self.mended(role, trust)?;
+        passing(&mended).map(|witness| (witness, true))
+    }
+
+    /// The trust policy of a declared role with its letter case mended, where that is another one.
+    fn mended(&self, role: &Holder, trust: &Document) -> Option<Document> {
+        let repository = self.repository().filter(|_| role.declared)?;
+        mend(trust, &repository)
     }
 }
 
-/// A token of this subject that the role's trust policy lets in.
-fn lets_in(state: &State, subject: &str) -> Option<Witness> {
-    let trust = state.trust.as_ref()?;
-    let providers: Vec<String> = trust
-        .document
-        .statements()
-        .iter()
-        .flat_map(federated)
-        .collect();
-    if providers.is_empty() {
-        return None;
-    }
-    let tokens = Requests::tokens(
-        &providers,
-        &[json!({ "StringEquals": { key("sub"): subject, key("aud"): AUDIENCE } })],
+/// The trust policy that holds now, where it names GitHub's provider.
+fn trusted(holder: &Holder) -> Option<(&Document, Vec<String>)> {
+    let trust = &*holder.now()?.trust.as_ref()?.document;
+    let providers: Vec<String> = trust.statements().iter().flat_map(federated).collect();
+    (!providers.is_empty()).then_some((trust, providers))
+}
+
+/// The tokens of other repositories that a trust policy lets in.
+fn other_door(
+    trust: &Document,
+    providers: &[String],
+    repository: &GithubRepository,
+) -> Option<Door> {
+    let like = |patterns: &Value| {
+        let condition = json!({ "StringLike": { key("sub"): patterns } });
+        Requests::tokens(providers, &[condition])
+    };
+    // GitHub's names do not differ by letter case: another spelling of the repository is no other one, and no token
+    // has it.
+    let mut ours = repository.subjects();
+    ours.extend(
+        trust
+            .statements()
+            .iter()
+            .flat_map(|statement| spellings(statement, repository)),
     );
-    Requests::witnesses(&Grants::of(&trust.document), &[&tokens], &[])
-        .into_iter()
-        .next()
+    let found = Requests::witnesses(
+        &Grants::of(trust),
+        &[&like(&json!("repo:*"))],
+        &[&like(&json!(ours))],
+    );
+    found.into_iter().next().map(|witness| Door {
+        subjects: "other repositories".to_owned(),
+        token: subject(&witness.request).unwrap_or_default(),
+        statement: witness.statement,
+        mended: false,
+    })
+}
+
+/// The subjects of the repository in other letter cases, as a statement writes them.
+fn spellings(statement: &Statement, repository: &GithubRepository) -> Vec<String> {
+    let meant = format!("repo:{}:", repository.full_name());
+    let values = statement
+        .conditions
+        .iter()
+        .flat_map(|condition| &condition.values);
+    let starts = values.filter_map(|value| value.get(..meant.len()));
+    starts
+        .filter(|start| start.eq_ignore_ascii_case(&meant))
+        .map(|start| format!("{start}*"))
+        .collect()
 }
 
 fn is_kind(text: &str) -> bool {

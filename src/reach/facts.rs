@@ -7,6 +7,7 @@ use crate::config::{Config, Role as DeclaredRole, SourceDocument};
 use crate::policy::{Document, PolicyKind};
 
 use super::account::{Account, Permissions, Role};
+use super::github::GithubRepository;
 use super::holder::{Held, Holder, HolderKind, Origin, State};
 
 /// What is known.
@@ -30,6 +31,7 @@ impl<'a> Facts<'a> {
             config,
             account,
             managed: BTreeMap::new(),
+            trusts: BTreeMap::new(),
             unreadable: Vec::new(),
         };
         reader.read_managed();
@@ -41,6 +43,29 @@ impl<'a> Facts<'a> {
             holders,
             unreadable: reader.unreadable,
         }
+    }
+
+    /// The repository of `[github]`, in GitHub's letter case and with GitHub's ids where it was asked.
+    #[must_use]
+    pub fn repository(&self) -> Option<GithubRepository> {
+        let declared = self.config.github.clone()?;
+        let github = self.account.github.as_ref();
+        let Some((github, (owner, name))) = github
+            .filter(|github| {
+                github
+                    .repository
+                    .eq_ignore_ascii_case(&declared.full_name())
+            })
+            .and_then(|github| Some((github, github.repository.split_once('/')?)))
+        else {
+            return Some(declared);
+        };
+        Some(GithubRepository {
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            owner_id: github.owner_id.or(declared.owner_id),
+            repository_id: github.repository_id.or(declared.repository_id),
+        })
     }
 
     /// The roles.
@@ -88,6 +113,8 @@ struct Reader<'a> {
     config: &'a Config,
     account: &'a Account,
     managed: BTreeMap<&'a str, Arc<Document>>,
+    /// Trust policies by their texts: most of an account's roles are made from a few.
+    trusts: BTreeMap<&'a str, Arc<Document>>,
     unreadable: Vec<(String, String)>,
 }
 
@@ -239,11 +266,16 @@ impl<'a> Reader<'a> {
 
     fn live_role(&mut self, arn: &str, role: &'a Role) -> State {
         let mut state = self.permissions(arn, &[&role.permissions]);
-        let trust = self.parse(arn, &role.trust, PolicyKind::Trust);
+        let known = self.trusts.get(role.trust.as_str()).cloned();
+        let trust = known.or_else(|| {
+            let document = Arc::new(self.parse(arn, &role.trust, PolicyKind::Trust)?);
+            self.trusts.insert(&role.trust, document.clone());
+            Some(document)
+        });
         state.trust = trust.map(|document| Held {
             name: "trust policy".to_owned(),
             path: None,
-            document: Arc::new(document),
+            document,
         });
         state
     }

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::requests::Requests;
-use crate::config::{Config, Github};
-use crate::policy::{Principal, Statement};
+pub use crate::config::Github as GithubRepository;
+use crate::policy::{Document, PolicyKind, Principal, Statement};
 
 /// The issuer of GitHub's tokens: the end of the provider's ARN, and the prefix of its condition keys.
 pub const ISSUER: &str = "token.actions.githubusercontent.com";
@@ -16,37 +16,7 @@ pub const AUDIENCE: &str = "sts.amazonaws.com";
 /// A name for what nothing is called, so that only "any" can mean it.
 const ANY: &str = "any";
 
-/// A repository on GitHub.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GithubRepository {
-    /// The organisation or user.
-    pub owner: String,
-    /// The repository's own name.
-    pub name: String,
-    /// The owner's number.
-    pub owner_id: Option<u64>,
-    /// The repository's number.
-    pub repository_id: Option<u64>,
-}
-
 impl GithubRepository {
-    /// The repository of `[github]`.
-    #[must_use]
-    pub fn declared(config: &Config) -> Option<Self> {
-        let Github {
-            owner,
-            name,
-            repository_id,
-            owner_id,
-        } = config.github.clone()?;
-        Some(Self {
-            owner,
-            name,
-            owner_id,
-            repository_id,
-        })
-    }
-
     /// A repository by its names alone.
     #[must_use]
     pub fn named(owner: &str, name: &str) -> Self {
@@ -203,7 +173,8 @@ impl Family {
     /// All tokens of this family of a repository.
     #[must_use]
     pub fn tokens(&self, providers: &[String], repository: &GithubRepository) -> Requests {
-        self.claimed(providers, repository, "*", &self.except())
+        // A name has at least one letter.
+        self.claimed(providers, repository, "?*", &self.except())
     }
 
     /// One token of this family, by a name that nothing trusts by itself: it stands for all of the family.
@@ -270,4 +241,49 @@ pub fn federated(statement: &Statement) -> Vec<String> {
     list.filter(|principal| is_github(principal))
         .map(|principal| principal.tagged().1.to_owned())
         .collect()
+}
+
+/// The document with every `OWNER/NAME` that differs from the repository's in letter case only written as GitHub
+/// writes it; `None` where there is no such thing.
+#[must_use]
+pub fn mend(document: &Document, repository: &GithubRepository) -> Option<Document> {
+    let text = document.text();
+    let lower = text.to_ascii_lowercase();
+    let owner = repository.owner.to_ascii_lowercase();
+    let mut out = text.to_owned();
+    for (at, _) in lower.match_indices(&format!("repo:{owner}")) {
+        let owner_at = at + "repo:".len();
+        replace(&mut out, owner_at, &repository.owner);
+        let after = owner_at + owner.len();
+        let name_at = lower
+            .get(after..)?
+            .find('/')
+            .map(|slash| after + slash + 1)?;
+        let between = lower
+            .get(after..name_at.saturating_sub(1))
+            .unwrap_or_default();
+        let name = repository.name.to_ascii_lowercase();
+        let plain = between.is_empty() || between.starts_with('@') && !between.contains(['"', ':']);
+        if plain
+            && lower
+                .get(name_at..)
+                .is_some_and(|rest| rest.starts_with(&name))
+        {
+            replace(&mut out, name_at, &repository.name);
+        }
+    }
+    (out != text)
+        .then(|| Document::read(&out, PolicyKind::Trust).ok())
+        .flatten()
+}
+
+/// Writes a text of the same length over another.
+fn replace(text: &mut String, at: usize, new: &str) {
+    let end = at + new.len();
+    if text
+        .get(at..end)
+        .is_some_and(|old| old.eq_ignore_ascii_case(new))
+    {
+        text.replace_range(at..end, new);
+    }
 }

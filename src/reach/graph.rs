@@ -132,6 +132,8 @@ pub struct Graph {
     pub production: BTreeSet<String>,
     /// The repositories in which some tag can be moved.
     pub movable: BTreeSet<String>,
+    /// Repository → the tags that the services of production wait for.
+    pub production_tags: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Graph {
@@ -237,6 +239,7 @@ impl Facts<'_> {
             services: services(self.config),
             production: production(self.config),
             movable: movable(self.config),
+            production_tags: production_tags(self.config),
         };
         let targets = self.targets();
         for trust in trusts {
@@ -280,9 +283,14 @@ impl Facts<'_> {
         let mut out = Vec::new();
         for repository in &trust.repositories {
             for family in &families {
-                let tokens = family.tokens(&providers, repository);
-                let found = Requests::witnesses(&Grants::of(trust.document), &[&tokens], &[]);
-                let Some(witness) = found.into_iter().next() else {
+                let grants = Grants::of(trust.document);
+                let passing = |tokens: &Requests| {
+                    let found = Requests::witnesses(&grants, &[tokens], &[]);
+                    found.into_iter().next()
+                };
+                let one = passing(&family.any(&providers, repository));
+                let Some(witness) = one.or_else(|| passing(&family.tokens(&providers, repository)))
+                else {
                     continue;
                 };
                 out.push(Edge {
@@ -337,6 +345,24 @@ fn movable(config: &Config) -> BTreeSet<String> {
     all.filter(|(_, repository)| repository.image_tag_mutability != TagMutability::Immutable)
         .map(|(name, _)| format!("repository/{name}"))
         .collect()
+}
+
+/// Repository addresses → the tags that the containers of production's services name.
+fn production_tags(config: &Config) -> BTreeMap<String, BTreeSet<String>> {
+    let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for address in production(config) {
+        let key = address.strip_prefix("service/").unwrap_or_default();
+        let Some(service) = config.services.get(key) else {
+            continue;
+        };
+        for container in service.task.container.values() {
+            if let Image::Repository { name, tag } = &container.image {
+                let tags = out.entry(format!("repository/{name}")).or_default();
+                tags.insert(tag.clone());
+            }
+        }
+    }
+    out
 }
 
 /// Repository addresses → the addresses of the declared services whose images come from them.

@@ -12,7 +12,7 @@ mod requests;
 pub use account::*;
 pub use answer::{Door, Permit};
 pub use facts::Facts;
-pub use github::{AUDIENCE, Family, GithubRepository, ISSUER, federated, is_github, key};
+pub use github::{AUDIENCE, Family, GithubRepository, ISSUER, federated, is_github, key, mend};
 pub use graph::{
     Edge, Grant, Graph, Power, Target, TrustText, production, production_environments, subject,
 };

@@ -123,6 +123,14 @@ fn evidence_words(evidence: &Evidence) -> String {
             statement,
             what,
         } => format!("{} of {policy} {what}", statement_words(statement)),
+        Evidence::Access { what, gained, .. } => {
+            let side = if *gained {
+                "not declared"
+            } else {
+                "declared and not there"
+            };
+            format!("{side}: {what}")
+        }
         Evidence::Value { name, value } => format!("{name}: {value}"),
         Evidence::Event {
             name,

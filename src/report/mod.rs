@@ -6,6 +6,7 @@ mod difference;
 mod error;
 mod github;
 mod json;
+mod ledger;
 mod markdown;
 mod outcome;
 mod progress;
@@ -27,13 +28,15 @@ pub use audit::{
 };
 pub use github::{Workflow, escape_command};
 pub use json::{JSON_FORMAT_VERSION, plan as plan_json};
+pub use ledger::text as ledger;
 pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;
 pub use reach::{mermaid as reach_mermaid, permits_text, text as reach_text};
 pub use rollout::{RolloutReport, markdown as rollout_markdown, text as rollout_text};
 pub use running::{
-    log_line, revisions as running_revisions, status as running_status, tasks as running_tasks,
+    log_line, prunings as running_prunings, revisions as running_revisions,
+    status as running_status, tasks as running_tasks,
 };
 pub use sarif::sarif;
 pub use saved::SavedPlan;

@@ -67,28 +67,40 @@ pub fn text(graph: &Graph) -> String {
 /// What IAM cannot tell apart, and what follows.
 fn blind_spot(graph: &Graph) -> String {
     let mut out = String::new();
-    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut told: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for edge in &graph.edges {
         let grants = graph.grants.get(&edge.role).into_iter().flatten();
         let pushed = grants
             .filter(|grant| grant.power == Power::Push && graph.movable.contains(&grant.resource));
         for grant in pushed {
-            let services = graph.services.get(&grant.resource).into_iter().flatten();
-            let production: Vec<&str> = services
-                .map(String::as_str)
-                .filter(|service| graph.production.contains(*service))
-                .collect();
-            if !production.is_empty() && told.insert((&edge.subjects, &grant.resource)) {
-                let _ = writeln!(
-                    out,
-                    "IAM has no condition on an image's tag: {} of {} can replace any movable tag of {}, from which {} runs.",
-                    edge.subjects,
-                    edge.repository,
-                    grant.resource,
-                    production.join(", ")
-                );
+            let subjects = told.entry((&edge.repository, &grant.resource)).or_default();
+            if !subjects.contains(&edge.subjects.as_str()) {
+                subjects.push(&edge.subjects);
             }
         }
+    }
+    for ((repository, resource), subjects) in told {
+        let services = graph.services.get(resource).into_iter().flatten();
+        let production: Vec<&str> = services
+            .map(String::as_str)
+            .filter(|service| graph.production.contains(*service))
+            .collect();
+        if production.is_empty() {
+            continue;
+        }
+        let tags = graph.production_tags.get(resource).into_iter().flatten();
+        let tags: Vec<String> = tags.map(|tag| format!(":{tag}")).collect();
+        let tags = if tags.is_empty() {
+            "any movable tag".to_owned()
+        } else {
+            tags.join(", ")
+        };
+        let _ = writeln!(
+            out,
+            "IAM has no condition on an image's tag: {} of {repository} can replace {tags} of {resource}, from which {} runs.",
+            subjects.join(", "),
+            production.join(", ")
+        );
     }
     out
 }
@@ -173,11 +185,17 @@ pub fn permits_text(permits: &[Permit]) -> String {
             subjects,
             statement,
             token,
+            mended,
         } in door
         {
+            let mended = if *mended {
+                "; only once its letter case is mended"
+            } else {
+                ""
+            };
             let _ = writeln!(
                 out,
-                "    from {subjects}, for example {token} (statement {} of the trust policy)",
+                "    from {subjects}, for example {token} (statement {} of the trust policy{mended})",
                 statement.index
             );
         }

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::rollout::{Revision, Running, RunningImage, Status, Task};
+use crate::aws::log_events::Event;
+use crate::rollout::{Pruning, Revision, Running, RunningImage, Status, Task};
 
-/// The services, each with what it runs. `drift` says in a line what differs from infra.toml.
+/// The services, each with what it runs and what of it differs from infra.toml.
 #[must_use]
-pub fn status(services: &[Status], drift: &str) -> String {
+pub fn status(services: &[Status]) -> String {
     let mut text = String::new();
     for service in services {
         let _ = writeln!(text, "service/{}", service.key);
@@ -22,6 +23,7 @@ pub fn status(services: &[Status], drift: &str) -> String {
             rollout,
             tasks,
             desired,
+            drift,
         } = running;
         let _ = writeln!(text, "  tasks     {tasks} of {desired} running");
         let _ = writeln!(text, "  revision  {revision}");
@@ -32,8 +34,16 @@ pub fn status(services: &[Status], drift: &str) -> String {
         for image in images {
             text.push_str(&of_image(image));
         }
+        let drift = match drift.as_slice() {
+            [] => "none".to_owned(),
+            fields => format!(
+                "{}; run provision plan service/{}",
+                fields.join(", "),
+                service.key
+            ),
+        };
+        let _ = writeln!(text, "  drift     {drift}");
     }
-    let _ = writeln!(text, "{drift}");
     text
 }
 
@@ -85,14 +95,12 @@ pub fn revisions(revisions: &[Revision]) -> String {
         let Revision {
             name,
             images,
-            runs,
+            uses,
             target,
             proved_by,
         } = revision;
         let mut notes = Vec::new();
-        if *runs {
-            notes.push("runs".to_owned());
-        }
+        notes.extend(uses.clone());
         if *target {
             notes.push("rollback goes here".to_owned());
         }
@@ -107,6 +115,32 @@ pub fn revisions(revisions: &[Revision]) -> String {
     text
 }
 
+/// What is to become of revisions: those that stay with their reasons, those that go.
+#[must_use]
+pub fn prunings(prunings: &[Pruning]) -> String {
+    let mut text = String::new();
+    let (mut kept_count, mut removed_count) = (0, 0);
+    for pruning in prunings {
+        let Pruning {
+            family,
+            kept,
+            removed,
+        } = pruning;
+        let _ = writeln!(text, "{family}");
+        for (name, reason) in kept {
+            let _ = writeln!(text, "  {name}  stays: {reason}");
+        }
+        for arn in removed {
+            let name = arn.rsplit('/').next().unwrap_or(arn);
+            let _ = writeln!(text, "- {name}");
+        }
+        kept_count += kept.len();
+        removed_count += removed.len();
+    }
+    let _ = writeln!(text, "{removed_count} to deregister, {kept_count} stay.");
+    text
+}
+
 /// The colours of streams: each keeps its own.
 const STREAMS: [AnsiColor; 5] = [
     AnsiColor::Cyan,
@@ -116,11 +150,27 @@ const STREAMS: [AnsiColor; 5] = [
     AnsiColor::Magenta,
 ];
 
-/// An event of a log, in its stream's colour.
+/// An event of a log, in its stream's colour. The group is said where there are several.
 #[must_use]
-pub fn log_line(stamp: &str, stream: &str, message: &str) -> String {
+pub fn log_line(event: &Event, several: bool) -> String {
+    let Event {
+        id: _,
+        time: _,
+        stamp,
+        group,
+        stream,
+        message,
+    } = event;
     let sum: usize = stream.bytes().map(usize::from).sum();
     let color = STREAMS.get(sum % STREAMS.len());
     let style = color.map_or_else(Style::new, |color| color.on_default());
-    format!("{stamp} {style}{stream}{style:#} {}\n", message.trim_end())
+    let group = if several {
+        format!("{group} ")
+    } else {
+        String::new()
+    };
+    format!(
+        "{stamp} {group}{style}{stream}{style:#} {}\n",
+        message.trim_end()
+    )
 }

@@ -102,6 +102,19 @@ impl Screen {
         )
     }
 
+    /// The same, for what goes on and on: whether somebody still reads.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub fn result_while_read(&self, text: &str) -> Result<bool> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.choice);
+        let written = stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush());
+        let is_read = !matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe);
+        forgive(written).map(|()| is_read)
+    }
+
     /// Says something on standard error, with a line feed, unless the run is quiet.
     pub fn say(&self, text: &str) {
         if !self.quiet {

@@ -1,10 +1,14 @@
 //! What runs, for those who look: services in a line each, tasks, revisions.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::deploy::primary;
-use super::{count, deployment, target};
-use crate::aws::ecs::{self, text, texts};
+use super::{count, deployment, target, uses};
+use crate::aws::ecs::{self, text};
 use crate::aws::{Attempts, Aws, EcsOperation, ecr_images};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,8 +16,6 @@ use crate::kinds::service::{self, Digests};
 
 /// Revisions of a family that are listed: the newest of what rollbacks go back to.
 const MOST_REVISIONS: u32 = 20;
-/// Most tasks in one `DescribeTasks`.
-const MOST_TASKS: usize = 100;
 
 /// How a service stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Running {
     pub tasks: i64,
     /// Tasks that are asked for.
     pub desired: i64,
+    /// The fields that differ from infra.toml.
+    pub drift: Vec<String>,
 }
 
 /// One image that runs, and what its repository says of it.
@@ -55,37 +59,47 @@ pub struct RunningImage {
     pub behind: Option<usize>,
 }
 
-/// How the service with this key stands.
+/// How the services with these keys stand: one `DescribeServices` for ten of a cluster, and for each
+/// its task definition, its newest deployment, its secrets and the images of its repositories.
 ///
 /// # Errors
 /// What could not be read.
-pub async fn status(aws: &Aws, config: &Config, key: &str) -> Result<Status> {
-    let mut status = Status {
-        key: key.to_owned(),
-        running: None,
-    };
-    let declared = config.services.get(key);
-    let declared = declared.ok_or_else(|| Error::bug(format!("No service has the key {key}.")))?;
-    let live = ecs::service(aws, &declared.cluster.name, &declared.name).await?;
-    let Some(live) = live else {
-        return Ok(status);
-    };
-    if !service::is_there(&live)? {
-        return Ok(status);
-    }
-    let newest = deployment::newest(aws, &live).await?;
+pub async fn status(aws: &Aws, config: &Arc<Config>, keys: &[String]) -> Result<Vec<Status>> {
+    let standings = service::standings(aws, config, keys).await?;
+    let looks = keys.iter().map(|key| async {
+        Ok::<_, Error>(Status {
+            key: key.clone(),
+            running: match standings.get(key) {
+                Some(standing) => Some(status_of(aws, config, key, standing).await?),
+                None => None,
+            },
+        })
+    });
+    try_join_all(looks).await
+}
+
+async fn status_of(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    standing: &service::Standing,
+) -> Result<Running> {
+    let live = &standing.live;
+    let (newest, digests) = futures::try_join!(
+        async { Ok(deployment::newest(aws, live).await?) },
+        service::running(aws, config, live)
+    )?;
     let rollout = newest.as_ref().and_then(|newest| text(newest, "status"));
-    let rollout = rollout.or_else(|| text(primary(&live)?, "rolloutState"));
-    let revision = service::revision(&live).unwrap_or_default();
-    let digests = service::running(aws, config, &live).await?;
-    status.running = Some(Running {
+    let rollout = rollout.or_else(|| text(primary(live)?, "rolloutState"));
+    let revision = service::revision(live).unwrap_or_default();
+    Ok(Running {
         revision: revision.rsplit('/').next().unwrap_or_default().to_owned(),
         images: images(aws, config, key, digests).await?,
         rollout: rollout.unwrap_or("unknown").to_owned(),
-        tasks: count(&live, "runningCount"),
-        desired: count(&live, "desiredCount"),
-    });
-    Ok(status)
+        tasks: count(live, "runningCount"),
+        desired: count(live, "desiredCount"),
+        drift: standing.drift.clone(),
+    })
 }
 
 async fn images(
@@ -140,22 +154,8 @@ pub struct Task {
 /// What could not be read.
 pub async fn tasks(aws: &Aws, config: &Config, key: &str, stopped: bool) -> Result<Vec<Task>> {
     let live = target::live(aws, config, key).await?;
-    let cluster = text(&live, "clusterArn").unwrap_or_default();
-    let request = json!({
-        "cluster": cluster,
-        "serviceName": text(&live, "serviceName"),
-        "desiredStatus": if stopped { "STOPPED" } else { "RUNNING" },
-    });
-    let list = ecs::read(aws, EcsOperation::ListTasks, &request).await?;
-    let mut arns = texts(&list, "taskArns");
-    arns.truncate(MOST_TASKS);
-    if arns.is_empty() {
-        return Ok(Vec::new());
-    }
-    let request = json!({"cluster": cluster, "tasks": arns});
-    let answer = ecs::read(aws, EcsOperation::DescribeTasks, &request).await?;
-    let tasks = answer.get("tasks").and_then(Value::as_array);
-    let mut tasks: Vec<Task> = tasks.into_iter().flatten().map(task).collect();
+    let found = ecs::service_tasks(aws, &live, stopped).await?;
+    let mut tasks: Vec<Task> = found.iter().map(task).collect();
     tasks.sort_by(|a, b| (&a.revision, &a.id).cmp(&(&b.revision, &b.id)));
     Ok(tasks)
 }
@@ -181,8 +181,8 @@ pub struct Revision {
     pub name: String,
     /// The images of its containers: the digest, or else the text.
     pub images: Vec<String>,
-    /// Whether the service runs it.
-    pub runs: bool,
+    /// Who uses it: services and tasks.
+    pub uses: Option<String>,
     /// Whether a rollback would go back to it.
     pub target: bool,
     /// What proved its image.
@@ -195,11 +195,13 @@ pub struct Revision {
 /// What could not be read.
 pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revision>> {
     let live = target::live(aws, config, key).await?;
-    let runs = service::revision(&live).unwrap_or_default();
     let back = super::find_back(aws, config, key, &live, None).await;
     let family = config.services.get(key).map(|one| one.task.family.as_str());
+    let family = family.unwrap_or_default();
+    let clusters = [text(&live, "clusterArn").unwrap_or_default().to_owned()];
+    let uses = uses::find(aws, &clusters, &BTreeSet::from([family])).await?;
     let mut revisions = Vec::new();
-    for arn in ecs::active_revisions(aws, family.unwrap_or_default(), MOST_REVISIONS).await? {
+    for arn in ecs::active_revisions(aws, family, MOST_REVISIONS).await? {
         let (definition, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
         let containers = definition
             .get("containerDefinitions")
@@ -213,7 +215,7 @@ pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revi
         revisions.push(Revision {
             name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
             images: images.collect(),
-            runs: arn == runs,
+            uses: uses.of(&arn),
             target: is_target,
             proved_by: tags
                 .get(super::deploy::PROVED_BY)

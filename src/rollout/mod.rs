@@ -2,16 +2,23 @@
 //! why. Success is only ever that of the deployment that this run started.
 
 mod cause;
+mod checks;
 mod deploy;
 mod deployment;
+mod enter;
+mod lines;
 mod look;
 mod outcome;
 mod proof;
+mod prune;
 mod rollback;
 mod standing;
+mod tail;
 mod target;
+mod task;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod verify;
 
 use std::time::Duration;
@@ -19,14 +26,18 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use self::deploy::{Started, current, deploy, send};
+pub use self::enter::{Door, Entered, enter};
 pub use self::look::{
     Revision, Running, RunningImage, Status, Task, answer_hook, revisions, scale, status, tasks,
 };
 pub use self::outcome::{Ending, Evidence, Outcome};
 pub use self::proof::{Proof, environment, prove};
+pub use self::prune::{Pruning, plan_pruning, prune};
 pub use self::rollback::{Back, find_back, stop};
 use self::standing::{Standing, Watched};
-pub use self::target::{Selection, Target, keys, live, resolve};
+pub use self::tail::{Heard, Wanted, follow_logs, read_logs};
+pub use self::target::{Selection, Target, keys, live, one_key, resolve, revision_name};
+pub use self::task::{End, News, Order, Ran, StoppedFor, follow_task, run_task};
 pub use self::verify::verify;
 use crate::aws::{Aws, ecs};
 use crate::error::{Error, Result};

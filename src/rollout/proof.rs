@@ -1,23 +1,18 @@
 //! What an environment has proved: the digests that its service has rolled out with success, runs
 //! now and has run long enough, with every check of `validate` passed. All of it read live.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
 
 use super::deploy::primary;
 use super::target;
-use super::{count, deployment};
+use super::{checks, count, deployment};
+use crate::aws::Aws;
 use crate::aws::ecs::text;
-use crate::aws::{Aws, download};
-use crate::config::{Check, Config, Environment};
+use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::service::{self, Digests};
-
-/// How long one check may take: a health page answers at once, a smoke test within minutes.
-const LONGEST_CHECK: Duration = Duration::from_mins(10);
 
 /// What a service has proved, or what it lacks.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +99,7 @@ pub async fn prove(
     }
     if proof.lacking.is_empty() {
         for check in &environment.validate {
-            match passes(aws, check).await {
+            match checks::passes(aws, environment, check).await {
                 Ok(words) => proof.checks.push(words),
                 Err(words) => proof.lacking.push(words),
             }
@@ -146,38 +141,6 @@ async fn succeeded(aws: &Aws, live: &Value, proof: &mut Proof) -> Result<()> {
         proof.lacking.push(lacking);
     }
     Ok(())
-}
-
-/// Runs one check: in words what passed, or what did not.
-async fn passes(aws: &Aws, check: &Check) -> Result<String, String> {
-    match check {
-        Check::Http { url, status } => match download::get(aws, url).await {
-            Ok(answer) if answer.status == *status => Ok(format!("{url} answers {status}")),
-            Ok(answer) => Err(format!("{url} answers {}, not {status}", answer.status)),
-            Err(error) => Err(format!("{url} does not answer: {}", Error::from(error))),
-        },
-        Check::Command(words) => command(words).await,
-        Check::Alarm(name) => Err(format!("the alarm {name} could not be read")),
-    }
-}
-
-async fn command(words: &[String]) -> Result<String, String> {
-    let line = words.join(" ");
-    let Some((program, arguments)) = words.split_first() else {
-        return Err("a check has no command".to_owned());
-    };
-    let run = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    match tokio::time::timeout(LONGEST_CHECK, run).await {
-        Ok(Ok(status)) if status.success() => Ok(format!("`{line}` ended well")),
-        Ok(Ok(status)) => Err(format!("`{line}` ended with {status}")),
-        Ok(Err(error)) => Err(format!("`{line}` could not be run: {error}")),
-        Err(_) => Err(format!("`{line}` took too long")),
-    }
 }
 
 /// The environment of this name.

@@ -119,7 +119,7 @@ async fn previous(aws: &Aws, config: &Config, key: &str, live: &Value) -> Result
 }
 
 /// Task definitions to go back to, best first.
-async fn candidates(
+pub(super) async fn candidates(
     aws: &Aws,
     config: &Config,
     key: &str,

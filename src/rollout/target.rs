@@ -87,6 +87,42 @@ pub fn keys(config: &Config, environment: &str, service: Option<&str>) -> Result
     }
 }
 
+/// The key of the one service that is meant: of several it has to be named.
+///
+/// # Errors
+/// There is no such environment or service; several are meant.
+pub fn one_key(config: &Config, environment: &str, service: Option<&str>) -> Result<String> {
+    let keys = keys(config, environment, service)?;
+    match keys.as_slice() {
+        [key] => Ok(key.clone()),
+        keys => {
+            let message = format!("The environment {environment} has {} services.", keys.len());
+            Err(Error::new(ErrorKind::Usage, message)
+                .hint(format!("Name one with --service: {}.", keys.join(", "))))
+        }
+    }
+}
+
+/// `FAMILY:NUMBER` of a revision of a service's family that is given by its number or so.
+///
+/// # Errors
+/// It is of another family, or no number.
+pub fn revision_name(config: &Config, key: &str, revision: &str) -> Result<String> {
+    let family = config.services.get(key).map(|one| one.task.family.as_str());
+    let family = family.unwrap_or_default();
+    let number = match revision.split_once(':') {
+        Some((of, number)) if of == family => number,
+        Some(_) => "",
+        None => revision,
+    };
+    if number.parse::<u64>().is_ok() {
+        return Ok(format!("{family}:{number}"));
+    }
+    let message = format!("{revision} is no revision of {family}.");
+    Err(Error::new(ErrorKind::Usage, message)
+        .hint("Run provision revisions to see which there are."))
+}
+
 /// The live service with this key.
 ///
 /// # Errors
@@ -114,6 +150,19 @@ pub async fn live(aws: &Aws, config: &Config, key: &str) -> Result<Value> {
                 "Run provision apply {address} --allow adopts to take it over."
             )),
     )
+}
+
+/// The live service with this key; none where it is not there or not ours.
+pub(super) async fn live_if_there(aws: &Aws, config: &Config, key: &str) -> Result<Option<Value>> {
+    let Some(declared) = config.services.get(key) else {
+        return Ok(None);
+    };
+    let live = ecs::service(aws, &declared.cluster.name, &declared.name).await?;
+    let Some(live) = live else {
+        return Ok(None);
+    };
+    let is_it = service::is_there(&live)? && service::is_ours(&live, config);
+    Ok(is_it.then_some(live))
 }
 
 /// What each service is to run. Nothing is changed.

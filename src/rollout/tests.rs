@@ -1,5 +1,8 @@
 //! Every ending of a rollout against the sandbox, with each kind of evidence.
 
+mod tail;
+mod task;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

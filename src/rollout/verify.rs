@@ -52,12 +52,11 @@ pub async fn verify(aws: &Aws, config: &Config, target: &Target) -> Result<Vec<S
 async fn processors(aws: &Aws, service: &Service, target: &Target, findings: &mut Findings) {
     let wanted = service.task.architecture.as_str();
     for (repository, digest) in &target.digests {
-        match ecr_images::all_architectures(aws, repository, digest).await {
+        match ecr_images::architectures(aws, repository, digest).await {
             Ok(names) if names.is_empty() => findings.warnings.push(format!(
                 "The manifest of {repository}@{digest} does not say which processor it is for."
             )),
             Ok(names) => {
-                let names: Vec<String> = names.iter().map(|name| spelled(name)).collect();
                 if !names.iter().any(|name| name == wanted) {
                     findings.errors.push(format!(
                         "The image {repository}@{digest} is for {}, and the tasks run on {wanted}.",
@@ -70,15 +69,6 @@ async fn processors(aws: &Aws, service: &Service, target: &Target, findings: &mu
                 Error::from(error)
             )),
         }
-    }
-}
-
-/// An architecture of an image's manifest as ECS spells it.
-fn spelled(name: &str) -> String {
-    match name {
-        "arm64" => "ARM64".to_owned(),
-        "amd64" => "X86_64".to_owned(),
-        other => other.to_owned(),
     }
 }
 

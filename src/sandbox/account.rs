@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::error::ServiceError;
 use super::faults::Script;
 use super::file::StateFile;
+use super::live_tail::SESSION;
 use super::protocol::{Call, Service};
 use super::store::Store;
 use super::trace::TraceEntry;
@@ -160,6 +161,11 @@ impl Sandbox {
                 // Longer than any timeout that a caller may set.
                 self.clock.sleep(Duration::from_hours(1)).await;
                 Ok(response)
+            }
+            Delivery::Tail(tail) => {
+                self.clock.sleep(SESSION).await;
+                let stream = self.lock().tailed(&tail);
+                stream.map_err(|error| ConnectorError::io(Box::new(error)))
             }
         }
     }

@@ -12,13 +12,14 @@ use super::clock::Clock;
 use super::error::{Answer, ServiceError};
 use super::faults::{FaultKind, Script, View};
 use super::file::StateFile;
+use super::live_tail::Tail;
 use super::player::{self, Player};
 use super::protocol::{self, Call, Service};
 use super::random;
 use super::store::Store;
 use super::trace::{self, Outcome, TraceEntry};
 use super::world::World;
-use super::{ecr, ecs, empty, iam, logs, secrets, ssm, sts, tagging};
+use super::{cloudwatch, ecr, ecs, iam, logs, secrets, ssm, sts, tagging, trail};
 
 /// The seconds that pass between two runs on one state file: what a run left on its way has moved on
 /// when the next one looks.
@@ -32,6 +33,8 @@ pub(super) enum Delivery {
     Reply(HttpResponse),
     Broken(ConnectorError),
     Late(HttpResponse),
+    /// A session of its own length is under way.
+    Tail(Tail),
 }
 
 type Before = Box<dyn FnMut(&Call, &mut Outside<'_>) + Send>;
@@ -128,6 +131,10 @@ impl Account {
         if let Some(layer) = ecr::download(&self.store, request) {
             return Delivery::Reply(layer);
         }
+        // Nothing of AWS is asked with an unsigned GET.
+        if request.method() == "GET" && request.headers().get("authorization").is_none() {
+            return Delivery::Reply(self.player.page(request.uri()));
+        }
         let call = match protocol::parse(request) {
             Ok(call) => call,
             Err(response) => return Delivery::Reply(*response),
@@ -187,7 +194,28 @@ impl Account {
             .err()
             .map_or(Outcome::Done, |error| Outcome::Refused(error.code.clone()));
         self.record(call, outcome, wrote, fault);
+        let is_cut = fault == Some(FaultKind::TruncatedBody);
+        if call.operation == "StartLiveTail" && answer.is_ok() && (fault.is_none() || is_cut) {
+            let now = self.with_world(self.now(), &view, |world, _| world.milliseconds());
+            return Delivery::Tail(Tail::of(call, now, is_cut));
+        }
         self.player.after(call, fault, answer, &request_id)
+    }
+
+    /// The stream of a session that has lasted until now.
+    pub(super) fn tailed(&mut self, tail: &Tail) -> io::Result<HttpResponse> {
+        self.locked(|account| {
+            let now = account.now();
+            account.store.clock = now;
+            let view = account.player.view();
+            account.with_world(now, &view, ecs::advance);
+            let written = !account.store.take_journal().is_empty();
+            let stream = account.with_world(now, &view, |world, _| tail.stream(world));
+            if let Some(file) = account.file.as_mut().filter(|_| written) {
+                file.write(&account.store)?;
+            }
+            Ok(stream)
+        })
     }
 
     /// Carries out a request on the true records, and remembers what it wrote.
@@ -214,6 +242,10 @@ impl Account {
             while let Some(touched) = journal.pop() {
                 self.store.set(touched.table, &touched.key, touched.before);
             }
+            self.store.take_journal();
+        }
+        if let (Ok(answer), false, false) = (&answer, journal.is_empty(), call.reads()) {
+            self.with_world(now, view, |world, _| trail::record(call, answer, world));
             self.store.take_journal();
         }
         dirty |= !journal.is_empty();
@@ -257,7 +289,8 @@ impl Account {
             Service::SecretsManager => secrets::answer(call, world),
             Service::Ssm => ssm::answer(call, world),
             Service::Tagging => tagging::answer(call, world),
-            Service::CloudTrail | Service::CloudWatch => empty::answer(call, world),
+            Service::CloudWatch => cloudwatch::answer(call, world),
+            Service::CloudTrail => trail::answer(call, world),
         })
     }
 

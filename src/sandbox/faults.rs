@@ -22,13 +22,24 @@
 //! [[rollout]]
 //! service = "back-end-*"    # default "*"
 //! behaviour = "breaker"     # see Behaviour
+//!
+//! [[http]]                  # what a page answers that is not AWS's; 200 unless said here
+//! url = "https://api.example.org/*"
+//! status = 503
+//! location = "https://..."  # where a redirect leads
+//!
+//! [[task]]                  # what becomes of a task of `provision run`
+//! command = "*migrate*"     # only tasks with this command; default "*"
+//! exit = 3                  # or `cause`, as under `fails`; or `unplaced = "RESOURCE:MEMORY"`
+//! seconds = 20              # how long it runs; default 5
+//! lines = ["one", "two"]    # what it writes meanwhile
 //! ```
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ecs::Behaviour;
+use super::ecs::{Behaviour, Cause};
 
 /// How many times something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,6 +242,57 @@ pub struct RolloutScript {
     pub times: Times,
 }
 
+/// What a page answers that is not AWS's, such as a health page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpScript {
+    /// The URL, with `*`.
+    #[serde(default = "anything")]
+    pub url: String,
+    /// The status.
+    pub status: u16,
+    /// Where a redirect leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// What becomes of tasks that are run for their own sake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskScript {
+    /// The command, with `*`.
+    #[serde(default = "anything")]
+    pub command: String,
+    /// The exit code; 0 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i64>,
+    /// Why it stops, in place of an exit code of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Why it finds no place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplaced: Option<String>,
+    /// How long it runs.
+    #[serde(default = "five")]
+    pub seconds: u32,
+    /// What it writes.
+    #[serde(default)]
+    pub lines: Vec<String>,
+}
+
+impl Default for TaskScript {
+    fn default() -> Self {
+        Self {
+            command: anything(),
+            exit: None,
+            cause: None,
+            unplaced: None,
+            seconds: five(),
+            lines: Vec::new(),
+        }
+    }
+}
+
 /// How lists and documents are shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
@@ -259,6 +321,10 @@ pub struct Script {
     pub stale: Option<Stale>,
     /// How rollouts go.
     pub rollout: Vec<RolloutScript>,
+    /// What pages answer that are not AWS's.
+    pub http: Vec<HttpScript>,
+    /// What becomes of tasks that are run for their own sake.
+    pub task: Vec<TaskScript>,
 }
 
 impl Script {
@@ -301,6 +367,10 @@ impl Script {
 
 fn anything() -> String {
     "*".to_owned()
+}
+
+fn five() -> u32 {
+    5
 }
 
 fn first() -> u64 {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::{Answer, ServiceError};
+use super::live_tail;
 use super::protocol::{Call, lacking};
 use super::store::Table;
 use super::world::{BadToken, Members as _, World, set, shown, unset};
@@ -42,9 +43,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Answer {
         "PutLogEvents" => put_events(call, world),
         "FilterLogEvents" => filter_events(call, world),
         "GetLogEvents" => get_events(call, world),
-        "StartLiveTail" => Err(refused(
-            "The sandbox has no live tail: read events instead.",
-        )),
+        "StartLiveTail" => live_tail::check(call, world),
         other => Err(lacking(&format!("logs:{other}"))),
     }
 }
@@ -339,7 +338,7 @@ fn put_events(call: &Call, world: &mut World<'_>) -> Answer {
 /// The events of a group, each with its stream, in the order of time.
 fn events(call: &Call, world: &World<'_>, prefix: &str) -> Vec<(String, Value)> {
     let (from, to) = (call.input.number("startTime"), call.input.number("endTime"));
-    let words = call.input.str("filterPattern").replace('"', "");
+    let pattern = call.input.str("filterPattern");
     let streams = call.input.texts("logStreamNames");
     let mut found = Vec::new();
     for (key, event) in world.store.under(Table::LogEvent, prefix) {
@@ -347,9 +346,7 @@ fn events(call: &Call, world: &World<'_>, prefix: &str) -> Vec<(String, Value)> 
         let at = event.number("timestamp").unwrap_or(0);
         let within = from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
         let named = streams.is_empty() || streams.contains(&stream);
-        let worded = words
-            .split_whitespace()
-            .all(|word| event.str("message").contains(word));
+        let worded = fits(event.str("message"), pattern);
         if within && named && worded {
             let mut event = event.clone();
             set(&mut event, "logStreamName", stream);
@@ -358,6 +355,31 @@ fn events(call: &Call, world: &World<'_>, prefix: &str) -> Vec<(String, Value)> 
     }
     found.sort_by(|left, right| left.0.cmp(&right.0));
     found
+}
+
+/// The events that came into a group since a time in milliseconds, and fit a pattern.
+pub(super) fn ingested(world: &World<'_>, group: &str, since: i64, pattern: &str) -> Vec<Value> {
+    let prefix = format!("{group}\n");
+    let events = world.store.under(Table::LogEvent, &prefix);
+    let new = events.filter(|(_, event)| {
+        event.number("ingestionTime").unwrap_or(0) >= since && fits(event.str("message"), pattern)
+    });
+    new.map(|(key, event)| {
+        let mut event = shown(event);
+        set(
+            &mut event,
+            "logStreamName",
+            key.split('\n').nth(1).unwrap_or_default(),
+        );
+        event
+    })
+    .collect()
+}
+
+/// Whether a message holds all words of a pattern.
+fn fits(message: &str, pattern: &str) -> bool {
+    let words = pattern.replace('"', "");
+    words.split_whitespace().all(|word| message.contains(word))
 }
 
 fn filter_events(call: &Call, world: &World<'_>) -> Answer {

@@ -4,14 +4,16 @@
 
 mod account;
 mod carry;
+mod cbor;
 mod clock;
+mod cloudwatch;
 mod ecr;
 mod ecs;
-mod empty;
 mod error;
 mod faults;
 mod file;
 mod iam;
+mod live_tail;
 mod logs;
 mod player;
 mod protocol;
@@ -26,6 +28,7 @@ mod tagging;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod trail;
 mod world;
 mod xml;
 
@@ -33,7 +36,9 @@ pub use account::{Crash, Outside, Sandbox};
 pub use clock::{Clock, VirtualClock};
 pub use ecs::{Behaviour, Cause};
 pub use error::ServiceError;
-pub use faults::{Fault, FaultKind, Forever, RolloutScript, Script, Shape, Stale, Times};
+pub use faults::{
+    Fault, FaultKind, Forever, HttpScript, RolloutScript, Script, Shape, Stale, TaskScript, Times,
+};
 pub use protocol::{Call, Service};
 pub use store::{Store, Table};
 pub use trace::{Outcome, TraceEntry};

@@ -1,6 +1,7 @@
 //! Plays the fault script: counts requests, picks the fault of each, and makes its errors in the
 //! protocol of the service.
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use super::account::Crash;
 use super::carry::Delivery;
 use super::ecs::Behaviour;
 use super::error::{Answer, ServiceError};
-use super::faults::{FaultKind, Script, View, fits};
+use super::faults::{FaultKind, Script, TaskScript, View, fits};
 use super::protocol::{self, Call, Service};
 use super::stale::{self, Unseen};
 use super::store::{Store, Touched};
@@ -241,6 +242,27 @@ impl Player {
         std::mem::take(&mut self.last_journal)
     }
 
+    /// What a page answers that is not AWS's: 200 unless the script says otherwise.
+    pub(super) fn page(&self, url: &str) -> HttpResponse {
+        let line = self.script.http.iter().find(|line| fits(&line.url, url));
+        let status = line.map_or(200, |line| line.status);
+        let mut response = protocol::respond(status, "text/plain", "the sandbox answers", "");
+        if let Some(to) = line.and_then(|line| line.location.clone()) {
+            response.headers_mut().insert("location", to);
+        }
+        response
+    }
+
+    /// What becomes of a task that is run with this command.
+    pub(super) fn task(&self, command: &str) -> TaskScript {
+        let line = self
+            .script
+            .task
+            .iter()
+            .find(|line| fits(&line.command, command));
+        line.cloned().unwrap_or_default()
+    }
+
     /// How the next rollout of a service goes.
     pub(super) fn behaviour(&mut self, service: &str) -> Behaviour {
         for (line, seen) in self.script.rollout.iter().zip(&mut self.rollouts) {
@@ -291,6 +313,7 @@ fn truncated(
     let content_type = match call.protocol {
         protocol::Protocol::Json => "application/x-amz-json-1.1",
         protocol::Protocol::Query => "text/xml",
+        protocol::Protocol::Cbor => "application/cbor",
     };
     protocol::respond(200, content_type, half, request_id)
 }

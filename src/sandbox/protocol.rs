@@ -1,5 +1,5 @@
-//! The two languages that the services speak: awsQuery (form in, XML out) and awsJson (JSON both
-//! ways). Everything above sees only a [`Call`] and a JSON answer.
+//! The languages that the services speak: awsQuery (form in, XML out), awsJson (JSON both ways) and
+//! rpcv2Cbor (CBOR both ways). Everything above sees only a [`Call`] and a JSON answer.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
@@ -7,7 +7,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
-use super::xml;
+use super::{cbor, xml};
 
 /// A service that the sandbox plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ pub enum Service {
     Ssm,
     /// The Resource Groups Tagging API.
     Tagging,
-    /// CloudTrail, which has seen nothing.
+    /// CloudTrail, which tells of the changes that the sandbox was asked for.
     CloudTrail,
     /// CloudWatch alarms.
     CloudWatch,
@@ -111,6 +111,7 @@ impl Service {
 pub(super) enum Protocol {
     Json,
     Query,
+    Cbor,
 }
 
 /// One request, whatever its protocol.
@@ -160,42 +161,38 @@ impl Call {
             .iter()
             .any(|prefix| self.operation.starts_with(prefix))
             || self.service == Service::Sts
+            || self.operation == "StartLiveTail"
     }
 }
 
 /// Reads a request. The error is an answer already, since without a service there is no protocol.
 pub(super) fn parse(request: &HttpRequest) -> Result<Call, Box<HttpResponse>> {
-    let body = request.body().bytes().unwrap_or_default();
     let (access_key, region) =
         credential(request.headers().get("authorization").unwrap_or_default());
+    let (service, operation, input, protocol) = parts(request)?;
+    Ok(Call {
+        service,
+        operation,
+        input,
+        protocol,
+        region,
+        access_key,
+    })
+}
+
+type Parts = (Service, String, Map<String, Value>, Protocol);
+
+/// Who is asked what, and in which language.
+fn parts(request: &HttpRequest) -> Result<Parts, Box<HttpResponse>> {
+    let body = request.body().bytes().unwrap_or_default();
     if let Some(target) = request.headers().get("x-amz-target") {
-        let (prefix, operation) = target.rsplit_once('.').unwrap_or(("", target));
-        // CloudTrail's target carries its Java package.
-        let prefix = prefix.rsplit('.').next().unwrap_or(prefix);
-        let Some(row) = SERVICES
-            .iter()
-            .find(|row| row.2 == prefix && !prefix.is_empty())
-        else {
-            return Err(Box::new(unknown_operation(Protocol::Json, target)));
+        return json_parts(target, body);
+    }
+    if let Some((service, operation)) = rpc(request) {
+        let Some(Value::Object(input)) = cbor::decode(body) else {
+            return Err(no_document(Protocol::Cbor, service));
         };
-        let input = match serde_json::from_slice(body) {
-            Ok(Value::Object(input)) => input,
-            _ if body.is_empty() => Map::new(),
-            _ => {
-                let error =
-                    ServiceError::new("SerializationException", "The body is not a JSON object.");
-                return Err(Box::new(refuse(Protocol::Json, row.0, &error, "")));
-            }
-        };
-        let operation = operation.to_owned();
-        return Ok(Call {
-            service: row.0,
-            operation,
-            input,
-            protocol: Protocol::Json,
-            region,
-            access_key,
-        });
+        return Ok((service, operation, input, Protocol::Cbor));
     }
     let form = xml::form(&String::from_utf8_lossy(body));
     let member = |name: &str| {
@@ -210,14 +207,43 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Call, Box<HttpResponse>> {
         let what = format!("{} {}", request.method(), request.uri());
         return Err(Box::new(unknown_operation(Protocol::Query, &what)));
     };
-    Ok(Call {
-        service: row.0,
-        operation,
-        input: form,
-        protocol: Protocol::Query,
-        region,
-        access_key,
-    })
+    Ok((row.0, operation, form, Protocol::Query))
+}
+
+fn json_parts(target: &str, body: &[u8]) -> Result<Parts, Box<HttpResponse>> {
+    let (prefix, operation) = target.rsplit_once('.').unwrap_or(("", target));
+    // CloudTrail's target carries its Java package.
+    let prefix = prefix.rsplit('.').next().unwrap_or(prefix);
+    let Some(row) = SERVICES
+        .iter()
+        .find(|row| row.2 == prefix && !prefix.is_empty())
+    else {
+        return Err(Box::new(unknown_operation(Protocol::Json, target)));
+    };
+    let input = match serde_json::from_slice(body) {
+        Ok(Value::Object(input)) => input,
+        _ if body.is_empty() => Map::new(),
+        _ => return Err(no_document(Protocol::Json, row.0)),
+    };
+    Ok((row.0, operation.to_owned(), input, Protocol::Json))
+}
+
+fn no_document(protocol: Protocol, service: Service) -> Box<HttpResponse> {
+    let error = ServiceError::new("SerializationException", "The body is no such document.");
+    Box::new(refuse(protocol, service, &error, ""))
+}
+
+/// Service and operation of rpcv2Cbor's path, `/service/NAME/operation/NAME`.
+fn rpc(request: &HttpRequest) -> Option<(Service, String)> {
+    if request.headers().get("smithy-protocol") != Some("rpc-v2-cbor") {
+        return None;
+    }
+    let (_, path) = request.uri().rsplit_once("/service/")?;
+    let (name, operation) = path.split_once("/operation/")?;
+    let row = SERVICES
+        .iter()
+        .find(|row| row.2 == name && !name.is_empty())?;
+    Some((row.0, operation.to_owned()))
 }
 
 /// The access key and the region of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/...`.
@@ -252,6 +278,7 @@ pub(super) fn accept(call: &Call, answer: &Value, request_id: &str) -> HttpRespo
             answer.to_string(),
             request_id,
         ),
+        Protocol::Cbor => in_cbor(200, answer, request_id),
         Protocol::Query => {
             let body = xml::answer(
                 &call.operation,
@@ -279,11 +306,23 @@ pub(super) fn refuse(
                 serde_json::json!({ "__type": error.code, "message": error.message }).to_string();
             respond(error.status, "application/x-amz-json-1.1", body, request_id)
         }
+        Protocol::Cbor => {
+            let body = serde_json::json!({ "__type": error.code, "message": error.message });
+            in_cbor(error.status, &body, request_id)
+        }
         Protocol::Query => {
             let body = xml::error(error, service.version(), request_id, namespace(service));
             respond(error.status, "text/xml", body, request_id)
         }
     }
+}
+
+fn in_cbor(status: u16, body: &Value, request_id: &str) -> HttpResponse {
+    let mut response = respond(status, "application/cbor", cbor::encode(body), request_id);
+    response
+        .headers_mut()
+        .insert("smithy-protocol", "rpc-v2-cbor");
+    response
 }
 
 fn namespace(service: Service) -> &'static str {

@@ -16,7 +16,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Answer {
 }
 
 /// The role whose session signed the request, else a user that may do everything.
-fn caller(call: &Call, world: &World<'_>) -> serde_json::Value {
+pub(super) fn caller(call: &Call, world: &World<'_>) -> serde_json::Value {
     match world.store.get(Table::Session, &call.access_key) {
         Some(session) => json!({
             "UserId": session.str("UserId"), "Account": world.account, "Arn": session.str("Arn"),

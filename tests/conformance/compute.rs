@@ -6,9 +6,9 @@ use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder
 use aws_sdk_ecs::operation::describe_services::{DescribeServicesError, DescribeServicesOutput};
 use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionFluentBuilder;
 use aws_sdk_ecs::types::{
-    AwsVpcConfiguration, ClusterField, Compatibility, ContainerDefinition, KeyValuePair,
-    LaunchType, NetworkConfiguration, NetworkMode, PortMapping, ServiceField, Tag,
-    TaskDefinitionField,
+    AwsVpcConfiguration, ClusterField, Compatibility, ContainerDefinition, ContainerOverride,
+    KeyValuePair, LaunchType, NetworkConfiguration, NetworkMode, PortMapping, ServiceField, Tag,
+    TaskDefinitionField, TaskField, TaskOverride, TaskStopCode,
 };
 use aws_types::SdkConfig;
 
@@ -25,6 +25,7 @@ pub(crate) async fn run(config: &SdkConfig, network: &Network, checks: &mut Chec
     clusters(&ecs, checks).await;
     definitions(&ecs, checks).await;
     services(&ecs, network, checks).await;
+    tasks(&ecs, network, checks).await;
     limits(&ecs, checks).await;
     updates(&ecs, checks).await;
     deployments(&ecs, checks).await;
@@ -655,4 +656,132 @@ async fn revisions(ecs: &Client, checks: &mut Checks) {
         end(&missing),
         "ServiceNotFoundException",
     );
+}
+
+/// One-off tasks, as `provision run` asks for them.
+async fn tasks(ecs: &Client, network: &Network, checks: &mut Checks) {
+    let vpc = AwsVpcConfiguration::builder().subnets(&network.0);
+    let vpc = vpc.security_groups(&network.1).build().unwrap();
+    let network = NetworkConfiguration::builder()
+        .awsvpc_configuration(vpc)
+        .build();
+    let command = ContainerOverride::builder()
+        .name("web")
+        .command("true")
+        .build();
+    let overrides = TaskOverride::builder().container_overrides(command).build();
+    let run = |token: &str| {
+        ecs.run_task()
+            .cluster("conform")
+            .task_definition("conform:1")
+            .launch_type(LaunchType::Fargate)
+            .network_configuration(network.clone())
+            .overrides(overrides.clone())
+            .started_by("provision/conform")
+            .client_token(token)
+            .tags(owner())
+    };
+    let made = run("once").send().await;
+    let arn = made.as_ref().ok().and_then(|made| {
+        let task = made.tasks().first()?;
+        task.task_arn().map(str::to_owned)
+    });
+    checks.see(
+        "task/run",
+        show(&made, |made| made.tasks().len().to_string()),
+        "1",
+    );
+    let starter = show(&made, |made| {
+        made.tasks()[0].started_by().unwrap_or_default().to_owned()
+    });
+    checks.see("task/started by", starter, "provision/conform");
+    let again = run("once").send().await;
+    let same = show(&again, |again| {
+        (again.tasks()[0].task_arn() == arn.as_deref()).to_string()
+    });
+    checks.see("task/run with the same token", same, "true");
+    let bare = ecs
+        .run_task()
+        .cluster("conform")
+        .task_definition("conform:1")
+        .launch_type(LaunchType::Fargate)
+        .send()
+        .await;
+    checks.see(
+        "task/run without network",
+        end(&bare),
+        "InvalidParameterException",
+    );
+    let missing = run("other").task_definition("none:1").send().await;
+    checks.see(
+        "task/run a missing definition",
+        end(&missing),
+        "ClientException",
+    );
+    let listed = ecs
+        .list_tasks()
+        .cluster("conform")
+        .started_by("provision/conform")
+        .send()
+        .await;
+    let found = show(&listed, |listed| {
+        let arns = listed.task_arns().iter();
+        let ours = arns.filter(|one| Some(one.as_str()) == arn.as_deref());
+        ours.count().to_string()
+    });
+    checks.see("task/list by starter", found, "1");
+    stop(ecs, arn.unwrap_or_default(), checks).await;
+}
+
+async fn stop(ecs: &Client, arn: String, checks: &mut Checks) {
+    let executed = ecs
+        .execute_command()
+        .cluster("conform")
+        .task(&arn)
+        .command("true")
+        .interactive(true)
+        .send()
+        .await;
+    let ended = end(&executed);
+    checks.see(
+        "task/enter without being enabled",
+        ended,
+        "InvalidParameterException",
+    );
+    let stopped = ecs
+        .stop_task()
+        .cluster("conform")
+        .task(&arn)
+        .reason("enough")
+        .send()
+        .await;
+    let shown = show(&stopped, |stopped| {
+        format!("{:?}", stopped.task().unwrap().stopped_reason())
+    });
+    checks.see("task/stop", shown, "Some(\"enough\")");
+    let read = ecs
+        .describe_tasks()
+        .cluster("conform")
+        .tasks(&arn)
+        .tasks("00000000000000000000000000000000")
+        .include(TaskField::Tags)
+        .send()
+        .await;
+    let status = show(&read, |read| {
+        format!("{:?}", read.tasks()[0].desired_status())
+    });
+    checks.see("task/stopped", status, "Some(\"STOPPED\")");
+    let code = show(&read, |read| {
+        format!(
+            "{:?}",
+            read.tasks()[0].stop_code().map(TaskStopCode::as_str)
+        )
+    });
+    checks.see("task/stop code", code, "Some(\"UserInitiated\")");
+    let tags = show(&read, |read| read.tasks()[0].tags().len().to_string());
+    checks.see("task/tags", tags, "1");
+    let failure = show(&read, |read| {
+        format!("{:?}", read.failures().first().and_then(|one| one.reason()))
+    });
+    checks.see("task/missing is a failure", failure, "Some(\"MISSING\")");
 }

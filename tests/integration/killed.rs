@@ -14,8 +14,8 @@ use crate::emulators::Server;
 
 /// Cases in the sandbox where nothing else is asked for: a few seconds.
 const FEW: usize = 24;
-/// Cases against moto: each takes as long as twenty in the sandbox.
-const AGAINST_MOTO: usize = 4;
+/// For so many in the sandbox there is one against moto, which takes as long.
+const ONE_OF: usize = 6;
 /// The sandbox's state.
 const STATE: &str = ".provision/sandbox.json";
 /// What the plan says at the end of every journey.
@@ -143,10 +143,14 @@ fn go_on(
     assert_eq!(check.last_line(), journey.line, "{case}");
 }
 
-/// `PROVISION_KILLED` cases in the sandbox.
-pub(crate) fn in_the_sandbox_the_next_run_goes_on() {
+fn cases() -> usize {
     let cases = std::env::var("PROVISION_KILLED").ok();
-    let cases = cases.map_or(FEW, |cases| cases.parse().unwrap());
+    cases.map_or(FEW, |cases| cases.parse().unwrap())
+}
+
+/// Makes, changes and removes in turn, each killed once on its way.
+pub(crate) fn in_the_sandbox_the_next_run_goes_on() {
+    let cases = cases();
     let mut chance = Chance(0x6b69_6c6c_6564_2121);
     let project = sandboxed();
     let begun = Instant::now();
@@ -185,12 +189,8 @@ pub(crate) fn in_the_sandbox_the_next_run_goes_on() {
             None => 2,
         }] += 1;
         go_on(&case, &project, &["--sandbox"], journey, signal == "-KILL");
-        let left: Vec<String> = fs::read_dir(project.path(".provision"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .filter(|name| name.ends_with(".new"))
-            .collect();
-        assert!(left.is_empty(), "{case}: {left:?} left behind");
+        let unfinished = project.path(".provision/sandbox.json.new");
+        assert!(!unfinished.exists(), "{case}: a half written file stayed");
     }
     let [done, stopped, died] = counts;
     println!(
@@ -234,22 +234,20 @@ pub(crate) fn against_moto_the_next_run_goes_on(server: &Server) {
     project.run(make.arguments).with(0);
     let whole = u64::try_from(begun.elapsed().as_micros()).unwrap();
     project.run(destroy.arguments).with(0);
-    for number in 0..AGAINST_MOTO {
-        for journey in [make, destroy] {
-            let signal = if chance.below(2) == 0 {
-                "-KILL"
-            } else {
-                "-INT"
-            };
-            let after = Duration::from_micros(chance.below(whole));
-            let case = format!("moto {} {number}, {signal} after {after:?}", journey.name);
-            let killed = kill(project.command(journey.arguments), signal, after);
-            judge_end(&case, signal, &killed, false);
-            go_on(&case, &project, &[], journey, signal == "-KILL");
-        }
+    let cases = cases() / ONE_OF;
+    for number in 0..cases {
+        // What the one made is what the next one removes.
+        let journey = if number % 2 == 0 { make } else { destroy };
+        let signal = if chance.below(2) == 0 {
+            "-KILL"
+        } else {
+            "-INT"
+        };
+        let after = Duration::from_micros(chance.below(whole));
+        let case = format!("moto {} {number}, {signal} after {after:?}", journey.name);
+        let killed = kill(project.command(journey.arguments), signal, after);
+        judge_end(&case, signal, &killed, false);
+        go_on(&case, &project, &[], journey, signal == "-KILL");
     }
-    println!(
-        "killed against moto: {} runs, every next one settled",
-        AGAINST_MOTO * 2
-    );
+    println!("killed against moto: {cases} runs, every next one settled");
 }

@@ -1,7 +1,7 @@
 //! A resource that is not as infra.toml says.
 
-use crate::audit::remedies::accept_fields;
 use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
+use crate::kind::OWNER_TAG;
 
 const ABOUT: About = About {
     id: "drift",
@@ -17,6 +17,10 @@ pub(super) struct Drift;
 impl Rule for Drift {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn asks_who(&self) -> bool {
+        true
     }
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
@@ -41,8 +45,12 @@ impl Rule for Drift {
                     .evidence
                     .push(Evidence::value("in the account", "nothing"));
             }
-            if !drift.meaning.is_empty() {
+            if !drift.meaning.is_empty() || drift.undecided.is_some() {
                 finding = finding.severity(Severity::Medium);
+            }
+            if drift.verb == "delete" {
+                let mark = case.facts.config.owner_mark();
+                finding.evidence.push(Evidence::value(OWNER_TAG, mark));
             }
             for field in drift.fields.iter().filter(|_| drift.verb != "create") {
                 finding.evidence.push(Evidence::value(
@@ -50,19 +58,25 @@ impl Rule for Drift {
                     format!("{} in the account, {} declared", field.live, field.declared),
                 ));
             }
-            finding.evidence.extend(
-                drift
-                    .meaning
-                    .iter()
-                    .map(|meaning| Evidence::value("meaning", meaning)),
-            );
-            let name = drift.address.split_once('/').map_or("", |(_, name)| name);
-            finding.evidence.extend(case.events(name));
-            finding.revert = Some(format!(
-                "provision apply {} would {} it",
-                drift.address, drift.verb
-            ));
-            finding.accept = accept_fields(drift);
+            let meaning = drift.meaning.iter().map(|meaning| Evidence::Access {
+                what: meaning.text.clone(),
+                gained: meaning.gained,
+                statement: meaning.statement.clone(),
+                request: Box::new(meaning.request.clone()),
+            });
+            finding.evidence.extend(meaning);
+            let undecided = drift.undecided.iter();
+            finding
+                .evidence
+                .extend(undecided.map(|reason| Evidence::value("access is not decided", reason)));
+            let (address, verb) = (&drift.address, &drift.verb);
+            let allow = if verb == "delete" {
+                " --allow deletes"
+            } else {
+                ""
+            };
+            finding.revert = Some(format!("provision apply {address}{allow} would {verb} it"));
+            finding.accept.clone_from(&drift.accept);
             out.push(finding);
         }
         out

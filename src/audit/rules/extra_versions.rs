@@ -18,6 +18,10 @@ impl Rule for ExtraVersions {
         &ABOUT
     }
 
+    fn asks_who(&self) -> bool {
+        true
+    }
+
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let config = case.facts.config;
         let mut out = Vec::new();

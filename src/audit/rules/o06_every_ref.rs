@@ -68,7 +68,7 @@ impl Rule for EveryRef {
                     let lines = role_for_each_environment(case.facts.config, &repository);
                     finding = finding
                         .severity(Severity::High)
-                        .remedy(format!("{}\n{lines}", ABOUT.remedy));
+                        .remedy(format!("# {}\n{lines}", ABOUT.remedy));
                 }
                 out.push(finding);
             }

@@ -21,34 +21,46 @@ impl Rule for UnprotectedEnvironment {
     }
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
-        let Some(github) = &case.facts.account.github else {
+        let github = case.facts.account.github.as_ref();
+        let Some((github, environments)) =
+            github.and_then(|github| Some((github, github.environments.as_ref()?)))
+        else {
             return Vec::new();
         };
+        let declared = case.facts.config.environments.iter();
+        let missing = declared
+            .map(|one| &one.name)
+            .filter(|name| !environments.contains_key(*name));
+        let open = environments.iter().filter(|(_, protected)| !**protected);
+        let open: Vec<(&String, bool)> = open
+            .map(|(name, _)| (name, true))
+            .chain(missing.map(|name| (name, false)))
+            .collect();
         let mut out = Vec::new();
         for trust in &case.trusts {
-            for repository in trust
-                .repositories()
-                .into_iter()
-                .filter(|one| one.full_name() == github.repository)
-            {
-                for (name, _) in github
-                    .environments
-                    .iter()
-                    .filter(|(_, protected)| !**protected)
-                {
+            let repositories = trust.repositories().into_iter();
+            for repository in repositories.filter(|one| one.full_name() == github.repository) {
+                for (name, there) in &open {
                     let tokens =
-                        Family::Environment(name.clone()).tokens(&trust.providers, &repository);
+                        Family::Environment((*name).clone()).tokens(&trust.providers, &repository);
                     let Some(witness) = trust.passing(&[&tokens], &[]).into_iter().next() else {
                         continue;
                     };
-                    let message = format!(
-                        "GitHub has no protection rules on the environment {name}, so any branch may use it."
-                    );
+                    let (message, found) = if *there {
+                        (
+                            "has no protection rules on the environment",
+                            "not protected",
+                        )
+                    } else {
+                        (
+                            "makes the environment, unprotected, for whoever names it:",
+                            "not there",
+                        )
+                    };
+                    let message = format!("GitHub {message} {name}, so any branch may use it.");
                     let finding = case.token_finding(&ABOUT, trust, &witness, &message);
-                    out.push(finding.evidence(Evidence::value(
-                        format!("environment {name} on GitHub"),
-                        "not protected",
-                    )));
+                    let name = format!("environment {name} on GitHub");
+                    out.push(finding.evidence(Evidence::value(name, found)));
                 }
             }
         }

@@ -23,7 +23,7 @@ impl Rule for ChosenClaim {
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
-        for trust in &case.trusts {
+        for trust in case.trusts.iter().filter(|trust| !trust.closed) {
             for (claim, witness) in chosen(trust) {
                 let message = format!(
                     "{claim} is what the caller makes it, and the repository is not asked for."

@@ -23,6 +23,10 @@ impl Rule for RepositoryOpen {
         &ABOUT
     }
 
+    fn asks_who(&self) -> bool {
+        true
+    }
+
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let account = &case.facts.config.project.account_id;
         let element = |principal: serde_json::Value| json!({ "Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*" });

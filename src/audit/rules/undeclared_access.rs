@@ -1,5 +1,6 @@
 //! Whoever may push to, change or pass what infra.toml declares without being declared.
 
+use crate::audit::drift::declared_role;
 use crate::audit::{About, Case, Confidence, Evidence, Finding, Rule, Severity};
 use std::collections::BTreeSet;
 
@@ -19,6 +20,10 @@ pub(super) struct UndeclaredAccess;
 impl Rule for UndeclaredAccess {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn asks_who(&self) -> bool {
+        true
     }
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
@@ -64,10 +69,8 @@ impl Rule for UndeclaredAccess {
                     request: Box::new(grant.request),
                 });
             }
-            finding.accept = Some(format!(
-                "[[audit.accept]]\nrule = \"undeclared-access\"\naddress = \"{}\"\nreason = \"...\"",
-                holder.address
-            ));
+            let live = case.facts.account.roles.get(&holder.arn);
+            finding.accept = live.map(declared_role);
             out.push(finding);
         }
         out

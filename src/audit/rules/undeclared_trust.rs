@@ -1,6 +1,7 @@
 //! A role that GitHub's provider opens and infra.toml does not declare.
 
 use crate::audit::case::token;
+use crate::audit::drift::declared_role;
 use crate::audit::{About, Case, Confidence, Finding, Rule, Severity};
 use serde_json::json;
 
@@ -18,6 +19,10 @@ pub(super) struct UndeclaredTrust;
 impl Rule for UndeclaredTrust {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn asks_who(&self) -> bool {
+        true
     }
 
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
@@ -51,10 +56,8 @@ impl Rule for UndeclaredTrust {
             if let Some(witness) = trust.tokens(&json!({})).first() {
                 finding.evidence.push(token(trust, witness));
             }
-            finding.accept = Some(format!(
-                "[role.\"{}\"]\ntrust_policy = \"policies/{0}-trust.json\"",
-                trust.role.name
-            ));
+            let live = case.facts.account.role(&trust.role.name);
+            finding.accept = live.map(|(_, role)| declared_role(role));
             out.push(finding);
         }
         out

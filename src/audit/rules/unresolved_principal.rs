@@ -19,6 +19,10 @@ impl Rule for UnresolvedPrincipal {
         &ABOUT
     }
 
+    fn asks_who(&self) -> bool {
+        true
+    }
+
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let account = case.facts.account;
         let known: std::collections::BTreeSet<&str> = account

@@ -20,6 +20,10 @@ impl Rule for WiderThanDeclared {
         &ABOUT
     }
 
+    fn asks_who(&self) -> bool {
+        true
+    }
+
     fn check(&self, case: &Case<'_>) -> Vec<Finding> {
         let mut out = Vec::new();
         for role in case.facts.roles().filter(|role| role.declared) {
@@ -43,11 +47,17 @@ impl Rule for WiderThanDeclared {
                 let mut finding = case.finding(&ABOUT, &role.address, message);
                 finding.evidence.push(Evidence::allowed(
                     "allowed in the account",
-                    policy,
+                    &policy,
                     &witness,
                 ));
-                finding.evidence.extend(case.events(&role.name));
-                finding.revert = Some(format!("provision apply {}", role.address));
+                let drift = case.facts.account.drift.iter();
+                let mut drift =
+                    drift.filter(|drift| [&role.address, &policy].contains(&&drift.address));
+                finding.accept = drift.next().and_then(|drift| drift.accept.clone());
+                finding.revert = Some(format!(
+                    "provision apply {} would take it away",
+                    role.address
+                ));
                 out.push(finding);
             }
         }

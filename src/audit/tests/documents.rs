@@ -452,15 +452,36 @@ fn drift_says_what_apply_would_do_and_what_would_declare_it() {
         address: "role/ci".to_owned(),
         verb: "change".to_owned(),
         fields: vec![field],
-        meaning: vec![],
+        accept: Some("[role.ci]\nmax_session_duration = 7200".to_owned()),
+        ..Drift::default()
     });
     let audit = audit(&config, &account);
     let found = of(&audit, "drift");
     assert_eq!(
         found[0].accept.as_deref(),
-        Some("[role.\"ci\"]\nmax_session_duration = 7200")
+        Some("[role.ci]\nmax_session_duration = 7200")
     );
     assert!(found[0].revert.is_some());
+}
+
+#[test]
+fn what_is_ours_and_no_longer_declared_is_drift() {
+    let mut account = account();
+    account.drift.push(Drift {
+        address: "cluster/old".to_owned(),
+        verb: "delete".to_owned(),
+        ..Drift::default()
+    });
+    let audit = audit(&parsed(BASE, PULL), &account);
+    let [found] = of(&audit, "drift")[..] else {
+        panic!("{audit:?}")
+    };
+    let revert = found.revert.as_deref().unwrap();
+    assert!(
+        revert.contains("provision apply cluster/old --allow deletes"),
+        "{revert}"
+    );
+    assert!(found.accept.is_some());
 }
 
 #[test]
@@ -772,3 +793,36 @@ fn quotas() {
     assert!(!fires(&with(799), "quota"));
     assert_eq!(of(&with(1000), "quota")[0].severity, Severity::Medium);
 }
+
+/// Every test of this file.
+pub(super) const CASES: &[fn()] = &[
+    unknown_actions,
+    actions_that_take_no_such_resource,
+    condition_keys_that_an_action_never_has,
+    superfluous_statements,
+    passing_roles,
+    ways_to_more_permissions,
+    passing_an_existing_role_to_a_new_function,
+    creating_repositories,
+    another_repository,
+    undeclared_access,
+    a_live_role_that_may_do_more_than_is_declared,
+    roles_for_github_that_are_not_declared,
+    principals_that_are_gone,
+    older_versions_of_a_policy,
+    drift_says_what_apply_would_do_and_what_would_declare_it,
+    what_is_ours_and_no_longer_declared_is_drift,
+    an_acceptance_holds_until_its_last_day,
+    plain_credentials,
+    a_credential_in_a_revision_that_is_still_there,
+    containers_that_reach_out,
+    tags_that_can_be_moved,
+    a_lifecycle_rule_that_expires_what_runs,
+    images_for_another_processor,
+    logs_that_never_expire,
+    execution_roles,
+    repositories_open_to_others,
+    secrets_that_grow_old,
+    variables_that_were_dropped,
+    quotas,
+];

@@ -363,7 +363,7 @@ fn o15_unprotected_environment() {
     let text = policy(&equals("repo:Octo/app:environment:production"));
     let facts = |protected| {
         github(GithubFacts {
-            environments: [("production".to_owned(), protected)].into(),
+            environments: Some([("production".to_owned(), protected)].into()),
             ..GithubFacts::default()
         })
     };
@@ -610,3 +610,37 @@ fn a_live_role_that_is_not_declared_is_judged_too() {
     assert_eq!(found[0].address, "role/other");
     assert_eq!(found[0].location, config.project.position);
 }
+
+/// Every test of this file.
+pub(super) const CASES: &[fn()] = &[
+    a_trust_policy_for_one_branch_has_nothing_above_info,
+    o1_no_constraint,
+    o2_any_owner,
+    o3_prefix_of_an_owner,
+    o4_prefix_of_a_repository,
+    o5_a_whole_organisation,
+    o6_every_ref,
+    o7_pull_requests_that_write,
+    o8_wildcard_under_string_equals,
+    o9_for_all_values,
+    o10_weak_guards,
+    o11_audience,
+    o12_unlisted_audience,
+    o13_foreign_keys,
+    o14_ref_and_environment,
+    o15_unprotected_environment,
+    o16_letter_case_and_the_other_rules_on_the_mended_text,
+    o17_by_names_although_the_ids_are_known,
+    o18_the_other_form,
+    o19_wildcard_ids,
+    o20_a_workflow_alone,
+    o21_a_ref_that_moves,
+    o22_a_claim_of_the_callers_choice,
+    o23_an_actor_alone,
+    o24_a_customised_template,
+    o25_a_second_door,
+    o26_thumbprints,
+    o27_what_iam_refuses,
+    o28_another_call,
+    a_live_role_that_is_not_declared_is_judged_too,
+];

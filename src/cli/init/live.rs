@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::prune::{Trial, parse, stub};
 use super::template::head;
-use super::write::{Table, key};
 use super::{Files, Project};
 use crate::aws::{Aws, ecr, ecs, ecs_clusters, iam, logs, secrets};
 use crate::cli::global::Global;
 use crate::cli::session::{self, Place};
 use crate::config::Partition;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::table::{Table, key};
 use crate::kind::{Address, AnySpec, Scope, Snapshot};
 use crate::kinds::KINDS;
 use crate::plan::kind_of;

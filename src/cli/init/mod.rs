@@ -4,7 +4,6 @@
 mod live;
 mod prune;
 mod template;
-mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use clap::Args;
 
 use super::global::Global;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::table::Files;
 use crate::report::Screen;
 
 /// Write infra.toml and policies/ for a new project, or for what an account already has.
@@ -50,13 +50,11 @@ struct Project {
     github: Option<String>,
 }
 
-/// Files to be written, by path relative to infra.toml.
-type Files = Vec<(PathBuf, String)>;
-
 /// Writes them.
 pub(super) async fn run(arguments: &Arguments, global: &Global, screen: &Screen) -> Result<u8> {
     let path = &global.config;
     refuse_existing(path)?;
+    name_missing(arguments, global, screen)?;
     let directory = path.parent().unwrap_or(Path::new("")).to_owned();
     let region = region(global, screen)?;
     let github = match &arguments.github {
@@ -127,6 +125,23 @@ fn write(config: &Path, files: &Files) -> Result<()> {
     Ok(())
 }
 
+/// Off a terminal, everything that is missing is named at once.
+fn name_missing(arguments: &Arguments, global: &Global, screen: &Screen) -> Result<()> {
+    let mut missing = Vec::new();
+    if given_region(global).is_none() {
+        missing.push("--region");
+    }
+    if arguments.account_id.is_none() && !arguments.from_live {
+        missing.push("--account-id");
+    }
+    if missing.is_empty() || screen.is_interactive() {
+        return Ok(());
+    }
+    let word = if missing.len() == 1 { "is" } else { "are" };
+    let message = format!("{} {word} needed.", missing.join(" and "));
+    Err(Error::new(ErrorKind::Usage, message).hint("Off a terminal nothing is asked."))
+}
+
 /// A value that was not given: asked for on a terminal, named off it.
 fn asked(screen: &Screen, flag: &str, question: &str) -> Result<String> {
     let answer = if screen.is_interactive() {
@@ -142,20 +157,22 @@ fn asked(screen: &Screen, flag: &str, question: &str) -> Result<String> {
 
 /// The region of the flag or of AWS's variables.
 fn region(global: &Global, screen: &Screen) -> Result<String> {
+    match given_region(global) {
+        Some(region) => Ok(region),
+        None => asked(screen, "--region", "The region, such as us-east-2:"),
+    }
+}
+
+fn given_region(global: &Global) -> Option<String> {
     let variable = |name| {
         std::env::var(name)
             .ok()
             .filter(|value: &String| !value.is_empty())
     };
-    let found = global
-        .region
-        .clone()
+    let given = global.region.clone();
+    given
         .or_else(|| variable("AWS_REGION"))
-        .or_else(|| variable("AWS_DEFAULT_REGION"));
-    match found {
-        Some(region) => Ok(region),
-        None => asked(screen, "--region", "The region, such as us-east-2:"),
-    }
+        .or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
 fn directory_name(directory: &Path) -> Option<String> {

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::Project;
 use super::template::head;
-use super::write::{Table, key};
 use crate::config::{self, Config};
+use crate::kind::table::{Table, key};
 use crate::kind::{Address, AnyKind, AnySpec};
 
 /// The table with which a resource is declared by name alone, for what refers to it.

@@ -77,7 +77,10 @@ fn with_role(document: &Document, declared: Option<Config>) -> Option<(Config, S
 fn finding(found: audit::Finding) -> Finding {
     let proof = found.evidence.iter().find_map(|evidence| match evidence {
         Evidence::Request { what, .. } => Some(what.as_str()),
-        Evidence::Statement { .. } | Evidence::Value { .. } | Evidence::Event { .. } => None,
+        Evidence::Statement { .. }
+        | Evidence::Access { .. }
+        | Evidence::Value { .. }
+        | Evidence::Event { .. } => None,
     });
     let mut message = found.message.trim_end_matches('.').to_owned();
     if let Some(proof) = proof {

@@ -1,7 +1,7 @@
 //! Checks of the project, of GitHub and of the environments.
 
 use super::super::diagnostic::nearest;
-use super::super::model::{Check, Environment, Github};
+use super::super::model::{Check, Environment, Github, Seconds};
 use super::super::node::{Node, Value};
 use super::super::reader::Reader;
 use super::super::tables::{CheckTable, EnvironmentTable, GithubTable, ProjectTable};
@@ -191,12 +191,18 @@ pub(in super::super) fn environment(
         .collect()
 }
 
+/// How long a URL may take to answer unless `timeout` says: a health page answers at once.
+const HTTP_TIMEOUT: Seconds = Seconds(20);
+/// How long a program may take unless `timeout` says: a smoke test ends within minutes.
+const COMMAND_TIMEOUT: Seconds = Seconds(600);
+
 fn check(table: &CheckTable, node: &Node, reader: &mut Reader<'_>) -> Option<Check> {
     let CheckTable {
         http,
         status,
         command,
         alarm,
+        timeout,
     } = table;
     if status.is_some() && http.is_none() {
         let hint = "Add `http = \"https://...\"`, or leave `status` out.";
@@ -218,6 +224,7 @@ fn check(table: &CheckTable, node: &Node, reader: &mut Reader<'_>) -> Option<Che
             Some(Check::Http {
                 url: url.clone(),
                 status: status.unwrap_or(200),
+                timeout: timeout.unwrap_or(HTTP_TIMEOUT),
             })
         }
         (None, Some(command), None) => {
@@ -229,9 +236,17 @@ fn check(table: &CheckTable, node: &Node, reader: &mut Reader<'_>) -> Option<Che
                 "`command` is empty.",
                 hint,
             );
-            Some(Check::Command(command.clone()))
+            Some(Check::Command {
+                words: command.clone(),
+                timeout: timeout.unwrap_or(COMMAND_TIMEOUT),
+            })
         }
-        (None, None, Some(alarm)) => Some(Check::Alarm(alarm.clone())),
+        (None, None, Some(alarm)) => {
+            let hint = "Leave `timeout` out: an alarm is only read.";
+            let message = "`timeout` goes with `http` and `command` only.";
+            reader.demand(timeout.is_none(), node, &["timeout"], message, hint);
+            Some(Check::Alarm(alarm.clone()))
+        }
         _ => {
             let hint = "Write { http = \"...\" }, { command = [...] } or { alarm = \"...\" }.";
             let message = "A check is exactly one of `http`, `command` and `alarm`.";

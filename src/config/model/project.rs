@@ -49,6 +49,8 @@ pub struct Declaration {
     pub position: Position,
     /// The environment it was expanded for, if its table has `environments`.
     pub environment: Option<String>,
+    /// The table's key as it is written, placeholders and all.
+    pub key: String,
 }
 
 /// The `[project]` table.
@@ -140,10 +142,17 @@ pub enum Check {
         url: String,
         /// The expected status, 200 unless given.
         status: u16,
+        /// How long it may take.
+        timeout: Seconds,
     },
-    /// A program and its arguments end with exit code 0.
-    Command(Vec<String>),
-    /// The CloudWatch alarm of this name is not in ALARM.
+    /// A program ends with exit code 0.
+    Command {
+        /// The program and its arguments.
+        words: Vec<String>,
+        /// How long it may take.
+        timeout: Seconds,
+    },
+    /// The CloudWatch alarm of this name is there and OK.
     Alarm(String),
 }
 

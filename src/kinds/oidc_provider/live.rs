@@ -113,13 +113,18 @@ fn spec(scope: &Scope, name: &str, provider: &iam::OidcProvider) -> Spec {
 /// The roles outside the plan whose trust policy names the provider; one that cannot be read may.
 fn trusting(scope: &Scope, account: &Account, arn: &str) -> Vec<String> {
     let names = Names::new(&scope.config.roles);
+    // Most of an account's roles are made from a few texts.
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     account
         .roles
         .values()
         .filter(|role| !identity::in_plan(role, &names, scope))
         .filter(|role| {
-            Document::parse_encoded(&role.trust_policy, PolicyKind::Trust)
-                .map_or(true, |document| trusts(&document, arn))
+            let text = role.trust_policy.as_str();
+            *known.entry(text).or_insert_with(|| {
+                Document::parse_encoded(text, PolicyKind::Trust)
+                    .map_or(true, |document| trusts(&document, arn))
+            })
         })
         .map(|role| role.name.clone())
         .collect()

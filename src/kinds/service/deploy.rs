@@ -1,7 +1,8 @@
 //! What a deployment needs of the kind: the digests that run, a revision with the digests that are
 //! asked for, and the one `UpdateService` that sends it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -11,11 +12,13 @@ use super::image::{self, Images};
 use super::names::Names;
 use super::observe;
 use super::perform::{Registered, Writer, service_of, short};
+use super::spec::Spec;
 use crate::aws::ecs::{self, text};
 use crate::aws::{Attempts, Aws, EcsOperation};
 use crate::config::Config;
+use crate::diff::diff;
 use crate::error::{Error, Result};
-use crate::kind::RolloutHandle;
+use crate::kind::{Address, RolloutHandle, Scope};
 
 /// Digests of images by the name of their declared repository.
 pub type Digests = BTreeMap<String, String>;
@@ -60,6 +63,62 @@ pub async fn running(aws: &Aws, config: &Config, service: &Value) -> Result<Dige
         .into_iter()
         .map(|((_, repository), digest)| (repository, digest))
         .collect())
+}
+
+/// A declared service as it stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What `DescribeServices` says of it.
+    pub live: Value,
+    /// The fields that differ from infra.toml; none where an apply would change nothing of it.
+    pub drift: Vec<String>,
+}
+
+/// How the services with these keys stand, those that are there: with the reads of the services alone,
+/// whatever else infra.toml declares.
+///
+/// # Errors
+/// What could not be read.
+pub async fn standings(
+    aws: &Aws,
+    config: &Arc<Config>,
+    keys: &[String],
+) -> Result<BTreeMap<String, Standing>> {
+    let only = keys.iter().map(|key| Address::new("service", key));
+    let scope = Scope {
+        only: Some(only.collect()),
+        ..Scope::everything(config.clone())
+    };
+    let (described, mut specs) = futures::try_join!(
+        async { Ok(observe::described(aws, &scope).await?) },
+        observe::observe(aws, &scope)
+    )?;
+    let mut desired = super::declare::declare(config);
+    let mut standings = BTreeMap::new();
+    for (key, live) in described {
+        let (Some(before), Some(desired)) = (specs.remove(&key), desired.remove(&key)) else {
+            continue;
+        };
+        let goal = keep(desired, Some(&before));
+        standings.insert(
+            key,
+            Standing {
+                live,
+                drift: differing(&before, &goal),
+            },
+        );
+    }
+    Ok(standings)
+}
+
+/// The fields in which two specs differ.
+fn differing(before: &Spec, goal: &Spec) -> Vec<String> {
+    if before == goal {
+        return Vec::new();
+    }
+    let json = |spec: &Spec| serde_json::to_value(spec).unwrap_or_default();
+    let changes = diff(&json(before), &json(goal), &BTreeSet::new());
+    changes.into_iter().map(|change| change.path).collect()
 }
 
 /// The tag that infra.toml gives to this container of a service.

@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 pub use self::calls::Call;
 pub use self::declare::STREAM_PREFIX;
 pub use self::deploy::{
-    Digests, Registration, declared_tag, is_ours, is_there, register, revision, running, start,
-    tag_digest,
+    Digests, Registration, Standing, declared_tag, is_ours, is_there, register, revision, running,
+    standings, start, tag_digest,
 };
 pub use self::image::twin;
 pub use self::spec::{Container, Image, Settings, Spec, Task};

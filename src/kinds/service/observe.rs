@@ -14,7 +14,7 @@ use crate::aws::ecs::{self, text};
 use crate::aws::{Aws, Error as AwsError, secrets, tagging};
 use crate::config::{Config, SecretReference};
 use crate::error::Result;
-use crate::kind::{OWNER_TAG, Scope};
+use crate::kind::{Address, OWNER_TAG, Scope};
 use crate::kinds::tags::observed;
 
 /// The live services by address name.
@@ -96,6 +96,27 @@ async fn describe(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
+/// The declared services that this run is about as `DescribeServices` has them, by key: the read that
+/// `observe` shares.
+pub(super) async fn described(
+    aws: &Aws,
+    scope: &Scope,
+) -> Result<BTreeMap<String, Value>, AwsError> {
+    let declared = declared_names(scope);
+    let services = describe(aws, by_cluster(declared.keys())).await?;
+    let key = |service: &Value| {
+        let cluster = last_part(text(service, "clusterArn").unwrap_or_default());
+        let name = text(service, "serviceName").unwrap_or_default();
+        declared
+            .get(&(cluster.to_owned(), name.to_owned()))
+            .cloned()
+    };
+    let found = services.into_iter();
+    Ok(found
+        .filter_map(|service| Some((key(&service)?, service)))
+        .collect())
+}
+
 /// What carries our mark and is not declared: as the tagging API lists it, or, where an endpoint
 /// lacks that, among all services of the clusters that infra.toml names.
 async fn undeclared(aws: &Aws, scope: &Scope) -> Result<Vec<Value>, AwsError> {
@@ -104,6 +125,17 @@ async fn undeclared(aws: &Aws, scope: &Scope) -> Result<Vec<Value>, AwsError> {
     let declared: BTreeSet<Place> = all
         .map(|service| (service.cluster.name.clone(), service.name.clone()))
         .collect();
+    let is_declared = |address: &Address| {
+        address.kind != "service" || config.services.contains_key(&address.name)
+    };
+    // A run about declared services has nothing to look for.
+    if scope
+        .only
+        .as_ref()
+        .is_some_and(|only| only.iter().all(is_declared))
+    {
+        return Ok(Vec::new());
+    }
     let tagged = tagging::owned(aws, OWNER_TAG, &config.owner_mark()).await?;
     let mut places: BTreeSet<Place> = match tagged.as_ref() {
         Some(tagged) => tagged.keys().filter_map(|arn| place_of(arn)).collect(),

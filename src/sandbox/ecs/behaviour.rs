@@ -47,6 +47,11 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Whether the task runs before it stops for this.
+    pub(super) fn starts(self) -> bool {
+        !matches!(self, Self::Architecture | Self::Pull | Self::Role)
+    }
+
     /// The task's stop code, its stopped reason, the container's reason, and the exit code.
     pub(super) fn words(self, image: &str) -> (&'static str, String, String, Option<i64>) {
         let essential = "Essential container in task exited".to_owned();

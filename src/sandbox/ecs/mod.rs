@@ -8,6 +8,7 @@ mod definitions;
 mod deployments;
 mod play;
 mod rollouts;
+mod run;
 mod running;
 mod services;
 mod tags;
@@ -45,7 +46,7 @@ pub(super) fn answer(call: &Call, world: &mut World<'_>, player: &mut Player) ->
             return answer;
         }
     }
-    for operation in [updates::answer, deployments::answer] {
+    for operation in [updates::answer, deployments::answer, run::answer] {
         if let Some(answer) = operation(call, world, player) {
             return answer;
         }

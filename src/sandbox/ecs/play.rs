@@ -24,8 +24,9 @@ const OTHER: f64 = 5.0;
 /// How long a service drains.
 const DRAINS: f64 = 3.0;
 
-/// Lets every rollout take the steps that are due.
+/// Lets every rollout, and every task that was run, take the steps that are due.
 pub(in super::super) fn advance(world: &mut World<'_>, _player: &mut Player) {
+    super::run::advance(world);
     let keys: Vec<String> = world
         .store
         .rows(Table::Rollout)

@@ -33,17 +33,35 @@ pub(super) fn scale(world: &mut World<'_>, service_key: &str, deployment: &Value
         let reason = format!("Scaling activity initiated by (deployment {id})");
         stop(world, key, "ServiceSchedulerInitiated", &reason);
     }
+    let executes = world
+        .store
+        .get(Table::Service, service_key)
+        .and_then(|service| service.flag("enableExecuteCommand"));
     for _ in running.len()..wanted {
-        let task = task(
+        let mut task = task(
             world,
             cluster,
             deployment.str("taskDefinition"),
             &format!("service:{service}"),
             id,
         );
+        if executes == Some(true) {
+            give_agent(&mut task);
+        }
         let key = format!("{cluster}\n{}", last_part(task.str("taskArn")));
         world.store.put(Table::Task, &key, task);
     }
+}
+
+/// Puts into each container the agent through which `ExecuteCommand` enters it.
+pub(super) fn give_agent(task: &mut Value) {
+    set(task, "enableExecuteCommand", true);
+    let mut containers = task.list("containers").to_vec();
+    for container in &mut containers {
+        let agent = json!({ "name": "ExecuteCommandAgent", "lastStatus": "RUNNING" });
+        set(container, "managedAgents", json!([agent]));
+    }
+    set(task, "containers", containers);
 }
 
 /// A task that runs.
@@ -60,7 +78,11 @@ pub(super) fn task(
         .cloned()
         .unwrap_or_default();
     let mut containers: Vec<Value> = Vec::new();
-    for container in definition.list("containerDefinitions") {
+    let all = definition.list("containerDefinitions").iter();
+    let is_checked = all
+        .clone()
+        .any(|container| container.get("healthCheck").is_some());
+    for container in all {
         let container_id = world.uuid();
         let image = container.str("image");
         let mut made = json!({
@@ -68,6 +90,7 @@ pub(super) fn task(
             "taskArn": arn,
             "name": container.str("name"),
             "image": image,
+            "runtimeId": format!("{id}-{}", containers.len() + 1_000_000_000),
             "lastStatus": "RUNNING",
             "healthStatus": if container.get("healthCheck").is_some() { "HEALTHY" } else { "UNKNOWN" },
         });
@@ -85,11 +108,12 @@ pub(super) fn task(
         "memory": definition.str("memory"),
         "desiredStatus": "RUNNING",
         "lastStatus": "RUNNING",
-        "healthStatus": "UNKNOWN",
+        "healthStatus": if is_checked { "HEALTHY" } else { "UNKNOWN" },
         "group": group,
         "startedBy": started_by,
         "createdAt": world.epoch(),
         "startedAt": world.epoch(),
+        "enableExecuteCommand": false,
         "connectivity": "CONNECTED",
         "attachments": [],
         "overrides": { "containerOverrides": [] },
@@ -105,6 +129,7 @@ pub(super) fn stop(world: &mut World<'_>, key: &str, code: &str, reason: &str) {
     world.store.update(Table::Task, key, |task| {
         set(task, "lastStatus", "STOPPED");
         set(task, "desiredStatus", "STOPPED");
+        set(task, "healthStatus", "UNKNOWN");
         set(task, "stopCode", code);
         set(task, "stoppedReason", reason);
         set(task, "stoppedAt", now);
@@ -168,10 +193,23 @@ pub(super) fn last_words(world: &mut World<'_>, definition: &str, task_id: &str,
 
 /// Writes a line to the log stream of a task's first container.
 pub(super) fn write(world: &mut World<'_>, definition: &str, task_id: &str, line: &str) {
+    write_of(world, definition, None, task_id, line);
+}
+
+/// The same of one of its containers.
+pub(super) fn write_of(
+    world: &mut World<'_>,
+    definition: &str,
+    container: Option<&str>,
+    task_id: &str,
+    line: &str,
+) {
     let Some(definition) = definitions::resolve(definition, world) else {
         return;
     };
-    let Some(container) = definition.list("containerDefinitions").first() else {
+    let mut containers = definition.list("containerDefinitions").iter();
+    let wanted = |one: &&Value| container.is_none_or(|name| one.str("name") == name);
+    let Some(container) = containers.find(wanted) else {
         return;
     };
     let Some(options) = container

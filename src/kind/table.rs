@@ -5,25 +5,30 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::Files;
+use super::Address;
 use crate::diff::join;
-use crate::kind::Address;
 use crate::redact;
+
+/// Files by path, in the order in which they are written.
+pub type Files = Vec<(PathBuf, String)>;
 
 /// A resource as it is written.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
-    pub(super) address: Address,
-    pub(super) fields: Map<String, Value>,
+pub struct Table {
+    /// The resource.
+    pub address: Address,
+    /// The keys.
+    pub fields: Map<String, Value>,
     /// The documents that the fields name.
-    pub(super) files: Files,
+    pub files: Files,
     /// The fields that look like credentials and are not written, by path.
-    pub(super) left_out: Vec<String>,
+    pub left_out: Vec<String>,
 }
 
 impl Table {
     /// The table of a spec: without the owner mark and what is empty, documents moved into files.
-    pub(super) fn new(address: Address, spec: Value) -> Self {
+    #[must_use]
+    pub fn new(address: Address, spec: Value) -> Self {
         let mut table = Self {
             address,
             fields: Map::new(),
@@ -86,7 +91,18 @@ impl Table {
     }
 
     /// The table's text.
-    pub(super) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.text_under(&format!(
+            "{}.{}",
+            self.address.kind,
+            key(&self.address.name)
+        ))
+    }
+
+    /// The same under another heading.
+    #[must_use]
+    pub fn text_under(&self, path: &str) -> String {
         let mut out = String::new();
         for path in &self.left_out {
             let _ = writeln!(
@@ -94,13 +110,12 @@ impl Table {
                 "# {path} looks like a credential and is not written here: put it into a secret."
             );
         }
-        let path = format!("{}.{}", self.address.kind, key(&self.address.name));
         let task = if self.address.kind == "service" {
             "task"
         } else {
             ""
         };
-        write_table(&mut out, &path, &self.fields, task);
+        write_table(&mut out, path, &self.fields, task);
         if let Some(Value::Object(fields)) = self.fields.get(task) {
             let path = format!("{path}.task");
             write_table(&mut out, &path, fields, "container");
@@ -118,6 +133,9 @@ impl Table {
 
 /// A heading and its keys; `apart` has headings of its own, all other tables stand on one line.
 fn write_table(out: &mut String, path: &str, fields: &Map<String, Value>, apart: &str) {
+    if fields.len() == 1 && fields.contains_key(apart) {
+        return;
+    }
     let _ = writeln!(out, "[{path}]");
     for (name, value) in fields.iter().filter(|(name, _)| *name != apart) {
         let _ = writeln!(out, "{} = {}", key(name), inline(value));
@@ -126,7 +144,8 @@ fn write_table(out: &mut String, path: &str, fields: &Map<String, Value>, apart:
 }
 
 /// A key, in quotes where it needs them.
-pub(super) fn key(name: &str) -> String {
+#[must_use]
+pub fn key(name: &str) -> String {
     let bare = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
     if !name.is_empty() && name.chars().all(bare) {
         name.to_owned()

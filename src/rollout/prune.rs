@@ -1,0 +1,147 @@
+//! Old revisions of a service's task definition: which are in use or may be needed, and how the rest is
+//! deregistered. Nothing else is touched: images stay, and ECS still describes a deregistered revision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::uses::{self, Uses};
+use super::{deployment, rollback, target};
+use crate::aws::ecs;
+use crate::aws::{Attempts, Aws, EcsOperation, ecs_clusters};
+use crate::config::Config;
+use crate::error::Result;
+use crate::kind::OWNER_TAG;
+
+/// Rollbacks, one after the other, whose revisions stay.
+const ROLLBACKS: usize = 2;
+
+/// What is to become of the revisions of one family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruning {
+    /// The family.
+    pub family: String,
+    /// Revisions that stay, newest first, each with the reason.
+    pub kept: Vec<(String, String)>,
+    /// The ARNs of the revisions that go, newest first.
+    pub removed: Vec<String>,
+}
+
+/// Finds what can go of the families of these services: all but what is in use anywhere in the
+/// account, what a rollback may want, what is not ours, and the newest `keep`.
+///
+/// # Errors
+/// What could not be read: without it nothing is known to be unused.
+pub async fn plan_pruning(
+    aws: &Aws,
+    config: &Config,
+    keys: &[String],
+    keep: usize,
+) -> Result<Vec<Pruning>> {
+    let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for key in keys {
+        if let Some(service) = config.services.get(key) {
+            let family = families.entry(service.task.family.clone()).or_default();
+            family.push(key.clone());
+        }
+    }
+    let clusters = ecs_clusters::all(aws).await?;
+    let names: BTreeSet<&str> = families.keys().map(String::as_str).collect();
+    let uses = uses::find(aws, &clusters, &names).await?;
+    let mut prunings = Vec::new();
+    for family in families.keys() {
+        // Services of other environments may share the family: theirs are rollback targets too.
+        let sharing = config.services.iter();
+        let sharing = sharing.filter(|(_, service)| service.task.family == *family);
+        let keys: Vec<&str> = sharing.map(|(key, _)| key.as_str()).collect();
+        prunings.push(plan_family(aws, config, family, &keys, &uses, keep).await?);
+    }
+    Ok(prunings)
+}
+
+async fn plan_family(
+    aws: &Aws,
+    config: &Config,
+    family: &str,
+    keys: &[&str],
+    uses: &Uses,
+    keep: usize,
+) -> Result<Pruning> {
+    let mut arns = ecs::all_active_revisions(aws, family).await?;
+    arns.sort_by_key(|arn| std::cmp::Reverse(ecs::revision_of(arn).map(|(_, number)| number)));
+    let mut needed = uses.clone();
+    for key in keys {
+        rollback_targets(aws, config, key, &arns, &mut needed).await?;
+    }
+    let mark = config.owner_mark();
+    let mut pruning = Pruning {
+        family: family.to_owned(),
+        kept: Vec::new(),
+        removed: Vec::new(),
+    };
+    for (index, arn) in arns.into_iter().enumerate() {
+        let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+        let reason = match needed.of(&arn) {
+            Some(reasons) => Some(reasons),
+            None if index < keep => Some(format!("one of the newest {keep}")),
+            None => {
+                let (_, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
+                not_ours(tags.get(OWNER_TAG).and_then(Value::as_str), &mark)
+            }
+        };
+        match reason {
+            Some(reason) => pruning.kept.push((name, reason)),
+            None => pruning.removed.push(arn),
+        }
+    }
+    Ok(pruning)
+}
+
+fn not_ours(owner: Option<&str>, mark: &str) -> Option<String> {
+    match owner {
+        Some(owner) if owner == mark => None,
+        Some(owner) => Some(format!("is {owner}'s")),
+        None => Some("carries no owner mark".to_owned()),
+    }
+}
+
+/// Notes where rollbacks of this service may lead.
+async fn rollback_targets(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    active: &[String],
+    needed: &mut Uses,
+) -> Result<()> {
+    // A service that is not there, or not ours, is in `uses` where it matters.
+    let Some(live) = target::live_if_there(aws, config, key).await? else {
+        return Ok(());
+    };
+    let list = deployment::list(aws, &live).await?;
+    let mut noted: BTreeSet<String> = BTreeSet::new();
+    for arn in rollback::candidates(aws, config, key, &live, &list).await? {
+        if noted.len() < ROLLBACKS && active.contains(&arn) {
+            needed.note(&arn, "a rollback may go here");
+            noted.insert(arn);
+        }
+    }
+    Ok(())
+}
+
+/// Deregisters what a pruning removes; `done` hears of each.
+///
+/// # Errors
+/// What AWS refuses.
+pub async fn prune(
+    aws: &Aws,
+    pruning: &Pruning,
+    done: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    for arn in &pruning.removed {
+        let request = json!({"taskDefinition": arn});
+        let operation = EcsOperation::DeregisterTaskDefinition;
+        aws.ecs(operation, Attempts::Idempotent, &request).await?;
+        done(arn.rsplit('/').next().unwrap_or_default())?;
+    }
+    Ok(())
+}
