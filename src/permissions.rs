@@ -136,6 +136,8 @@ const CALLS: &[(&str, On, Use)] = &[
     ("logs:DescribeLogGroups", On::Anything, Use::Look),
     ("logs:ListTagsForResource", On::LogGroups, Use::Look),
     ("logs:FilterLogEvents", On::LogGroups, Use::Rollout),
+    ("logs:GetLogEvents", On::LogGroups, Use::Rollout),
+    ("logs:GetLogEvents", On::LogGroups, Use::Write),
     ("logs:CreateLogGroup", On::LogGroups, Use::Write),
     ("logs:PutRetentionPolicy", On::LogGroups, Use::Write),
     ("logs:DeleteRetentionPolicy", On::LogGroups, Use::Write),

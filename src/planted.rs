@@ -16,11 +16,11 @@ pub enum Bug {
     CreateThenTag,
     /// A role is ours, and may be deleted, if its name begins like a declared one.
     DeleteByNamePrefix,
-    /// An unclear answer to a write counts as success.
+    /// An unclear answer to a write counts as success, and nobody looks whether it was one.
     ExistsIsSuccess,
     /// Only the first page of a list is read.
     FirstPageOnly,
-    /// A rollout has succeeded once as many tasks run as are asked for.
+    /// A rollout has succeeded once the service is stable again, rolled back or not.
     StableIsSuccess,
     /// The trust of a role is set before what bounds the role.
     TrustBeforeBoundary,
@@ -28,7 +28,7 @@ pub enum Bug {
     RemoveBeforeAdd,
     /// A list that may not be read counts as empty.
     DeniedListIsEmpty,
-    /// A task definition is registered again and again, without a look at what is there.
+    /// A task definition is registered again and again, whatever is there already.
     RegistersBlindly,
     /// Lifecycle policies are compared as texts.
     ComparesRawJson,

@@ -129,7 +129,13 @@ async fn follow(run: &Run<'_>, step: &Step, performed: Performed) -> Result<Perf
         unseen,
     } = performed;
     if let Some(handle) = rollout {
-        let tell = |progress: &str| (run.on_event)(Event::Rollout(&step.address, progress));
+        let tell = |told: rollout::Told<'_>| match told {
+            rollout::Told::Progress(progress) => {
+                (run.on_event)(Event::Rollout(&step.address, &progress.to_string()));
+            }
+            // A plan has many steps: what ECS says of each is told where one fails.
+            rollout::Told::Happened(_) => {}
+        };
         rollout::follow(run.aws, &handle, run.limits.rollout, &tell)
             .await
             .map_err(|error| error.at(&step.address))?;

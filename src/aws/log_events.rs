@@ -10,7 +10,7 @@ use super::{Aws, Error, pages};
 /// An event of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// CloudWatch's own id of it; empty where a live tail brought it.
+    /// CloudWatch's own id of it; empty where a live tail brought it, or the end of a stream.
     pub id: String,
     /// When it was written, since the Unix epoch.
     pub time: Duration,
@@ -93,6 +93,40 @@ async fn page(
         }
     });
     Ok((events.collect(), answer.next_token))
+}
+
+/// The last events of one stream, as many as `most`, oldest first; none where there is no such stream.
+pub async fn last(aws: &Aws, group: &str, stream: &str, most: i32) -> Result<Vec<Event>, Error> {
+    let answer = aws
+        .read("logs:GetLogEvents", |clients| {
+            clients
+                .logs
+                .get_log_events()
+                .log_group_name(group)
+                .log_stream_name(stream)
+                .limit(most)
+                .start_from_head(false)
+                .send()
+        })
+        .await;
+    let answer = match answer {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        other => other?,
+    };
+    let events = answer.events.unwrap_or_default().into_iter();
+    Ok(events
+        .map(|event| {
+            let (time, stamp) = time_of(event.timestamp.unwrap_or_default());
+            Event {
+                id: String::new(),
+                time,
+                stamp,
+                group: group.to_owned(),
+                stream: stream.to_owned(),
+                message: event.message.unwrap_or_default(),
+            }
+        })
+        .collect())
 }
 
 /// Milliseconds since the Unix epoch as a duration, and as RFC 3339 has it.

@@ -2,17 +2,13 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use futures::future::{join_all, try_join_all};
 
 use super::lock;
-use super::rollout::{Following, Sent};
+use super::rollout::{Following, play};
 use super::session::Session;
-use crate::aws::Aws;
-use crate::config::Environment;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kind::Hazard;
-use crate::kinds::service::twin;
-use crate::rollout::{self, Proof, Selection, Target};
+use crate::rollout::{self, DeployOrder, Selection};
 
 /// Deploy an image to an environment.
 ///
@@ -70,150 +66,23 @@ pub(super) fn digest(text: &str) -> Result<String, String> {
 
 /// Resolves, checks, sends, follows.
 pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
-    let config = &session.config;
     let selection = match (&arguments.tag, &arguments.digest) {
         (Some(tag), _) => Selection::Tag(tag.clone()),
         (None, Some(digest)) => Selection::Digest(digest.clone()),
         (None, None) => Selection::Declared,
     };
-    let service = arguments.following.service.as_deref();
-    let keys = rollout::keys(config, &arguments.environment, service)?;
-    let aws = session.connect().await?;
-    lock::ask(session, &aws).await?;
-    let targets = rollout::resolve(&aws, config, &keys, &selection).await?;
-    let mut proofs: Vec<Option<Proof>> = vec![None; targets.len()];
-    let environment = config
-        .environments
-        .iter()
-        .find(|one| one.name == arguments.environment);
-    if let Some(after) = environment.and_then(|environment| environment.after.as_deref()) {
-        let from = rollout::environment(config, after)?;
-        proofs = proved(session, &aws, from, &targets, &arguments.allowed).await?;
-    }
-    let sent = send(session, &aws, &targets, &proofs, arguments.force).await?;
-    let command = format!("deploy {}", arguments.environment);
-    arguments
-        .following
-        .follow(session, &aws, &command, &sent)
-        .await
-}
-
-/// What `from` has proved of these targets; refused where that is not all, unless it is allowed.
-pub(super) async fn proved(
-    session: &Session<'_>,
-    aws: &Aws,
-    from: &Environment,
-    targets: &[Target],
-    allowed: &Allowed,
-) -> Result<Vec<Option<Proof>>> {
-    let mut proofs = Vec::new();
-    let mut objections = Vec::new();
-    for target in targets {
-        let Some(key) = twin(&session.config, &target.key, &from.name) else {
-            let name = &from.name;
-            objections.push(format!("{} has no counterpart in {name}", target.address()));
-            proofs.push(None);
-            continue;
-        };
-        let proof = rollout::prove(aws, &session.config, from, key).await;
-        let (proof, lacking) = match proof {
-            Ok(proof) => {
-                let lacking = proof.objections(&target.digests);
-                (Some(proof), lacking)
-            }
-            Err(error) if allowed.unproved() => (None, vec![error.to_string()]),
-            Err(error) => return Err(error),
-        };
-        proofs.push(proof.filter(|_| lacking.is_empty()));
-        objections.extend(lacking);
-    }
-    if objections.is_empty() {
-        return Ok(proofs);
-    }
-    let list = objections.join("\n  ");
-    if allowed.unproved() {
-        let warning = format!("! unproved, and allowed:\n  {list}");
-        session.screen.complain(&warning);
-        return Ok(proofs);
-    }
-    let message = format!(
-        "{} has not proved this image:\n  {list}\nNothing was done.",
-        from.name
-    );
-    Err(Error::refused(message).hint("Deploy it there first, or override with --allow unproved."))
-}
-
-/// Checks all targets before the first is touched, then sends to each what it is to run.
-pub(super) async fn send(
-    session: &Session<'_>,
-    aws: &Aws,
-    targets: &[Target],
-    proofs: &[Option<Proof>],
-    force: bool,
-) -> Result<Vec<Sent>> {
-    let config = &session.config;
-    let mut errors = Vec::new();
-    for checked in join_all(
-        targets
-            .iter()
-            .map(|target| rollout::verify(aws, config, target)),
-    )
-    .await
-    {
-        match checked {
-            Ok(warnings) => {
-                for warning in warnings {
-                    session.screen.say(&format!("warning: {warning}"));
-                }
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    if let Some(error) = Error::all(errors) {
-        return Err(error);
-    }
-    try_join_all(
-        targets
-            .iter()
-            .zip(proofs)
-            .map(|(target, proof)| send_one(session, aws, target, proof.as_ref(), force)),
-    )
-    .await
-}
-
-async fn send_one(
-    session: &Session<'_>,
-    aws: &Aws,
-    target: &Target,
-    proof: Option<&Proof>,
-    force: bool,
-) -> Result<Sent> {
-    let address = target.address();
-    for (repository, digest) in &target.digests {
-        let tag = target.tags.get(repository);
-        let tag = tag.map(|tag| format!(":{tag} is")).unwrap_or_default();
-        let running = target.running.get(repository);
-        let now = match running {
-            Some(running) if running == digest => " (runs already)".to_owned(),
-            Some(running) => format!(" (runs {running})"),
-            None => String::new(),
-        };
-        let line = format!("  {address}: {repository}{tag} {digest}{now}");
-        session.screen.say(&line);
-    }
-    let started = rollout::deploy(aws, &session.config, target, proof, force)
-        .await
-        .map_err(|error| error.at(&address))?;
-    let word = match (&started.rollout, started.resumed) {
-        (None, _) => "runs already",
-        (Some(_), true) => "is under way already",
-        (Some(_), false) => "is sent",
+    let order = DeployOrder {
+        environment: &arguments.environment,
+        service: arguments.following.service.as_deref(),
+        selection: &selection,
+        force: arguments.force,
+        unproved: arguments.allowed.unproved(),
+        following: arguments.following.get(),
     };
-    let line = format!("  {address}: revision {} {word}", started.revision);
-    session.screen.say(&line);
-    Ok(Sent {
-        address,
-        digest: target.digest(),
-        started,
+    let command = format!("deploy {}", arguments.environment);
+    play(session, &command, async |run| {
+        lock::ask(session, run.aws).await?;
+        rollout::deploy(run, &order).await
     })
+    .await
 }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{ArgAction, Args};
 
 use crate::aws::DEFAULT_PARALLELISM;
 use crate::report::{Color, Screen, Workflow};
+use crate::sandbox::Behaviour;
 
 /// Where the sandbox is kept, beside infra.toml, unless `--sandbox=FILE` says otherwise.
 const SANDBOX_FILE: &str = ".provision/sandbox.json";
@@ -47,6 +48,17 @@ pub(super) struct Global {
         value_name = "FILE"
     )]
     pub(super) sandbox_faults: Option<PathBuf>,
+
+    /// How rollouts go in the sandbox, such as breaker-rollback, out-of-memory or pause.
+    #[arg(
+        long,
+        global = true,
+        env = "PROVISION_SANDBOX_ROLLOUT",
+        hide_env_values = true,
+        value_name = "BEHAVIOUR"
+    )]
+    #[arg(value_parser = PossibleValuesParser::new(Behaviour::NAMES.map(|(name, _)| name)))]
+    sandbox_rollout: Option<String>,
 
     /// The profile of the AWS configuration to take credentials from.
     #[arg(
@@ -147,6 +159,13 @@ impl Global {
             }
             file => Some(PathBuf::from(file)),
         }
+    }
+
+    /// How rollouts go in the sandbox, where that is said.
+    pub(super) fn sandbox_rollout(&self) -> Option<Behaviour> {
+        let wanted = self.sandbox_rollout.as_deref()?;
+        let mut all = Behaviour::NAMES.into_iter();
+        all.find_map(|(name, behaviour)| (name == wanted).then_some(behaviour))
     }
 
     /// Writes our own events to standard error under `-v`: never the SDK's, which hold requests.

@@ -3,12 +3,11 @@
 use clap::{Args, ValueEnum};
 
 use super::lock;
-use super::rollout::{Following, Sent};
+use super::rollout::{Following, play};
 use super::session::Session;
-use crate::aws::Aws;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::running_tasks;
-use crate::rollout::{self, Started};
+use crate::rollout;
 
 /// Follow the rollouts of an environment to their end, whoever started them.
 #[derive(Debug, Args)]
@@ -88,41 +87,17 @@ impl Services {
 
 /// Follows what is under way.
 pub(super) async fn wait(arguments: &Wait, session: &Session<'_>) -> Result<u8> {
-    let service = arguments.following.service.as_deref();
-    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
-    let aws = session.connect().await?;
+    let following = &arguments.following;
+    let keys = rollout::keys(
+        &session.config,
+        &arguments.environment,
+        following.service.as_deref(),
+    )?;
     let command = format!("wait {}", arguments.environment);
-    follow(session, &aws, &arguments.following, &command, &keys).await
-}
-
-async fn follow(
-    session: &Session<'_>,
-    aws: &Aws,
-    following: &Following,
-    command: &str,
-    keys: &[String],
-) -> Result<u8> {
-    let config = &session.config;
-    let mut sent = Vec::new();
-    for key in keys {
-        let live = rollout::live(aws, config, key).await?;
-        let address = format!("service/{key}");
-        let rollout = rollout::current(config, key, &live);
-        let rollout = rollout.ok_or_else(|| Error::failed("It has no rollout.").at(&address))?;
-        let digests = crate::kinds::service::running(aws, config, &live).await?;
-        let digests: Vec<String> = digests.into_values().collect();
-        let revision = rollout.task_definition.rsplit('/').next();
-        sent.push(Sent {
-            address,
-            digest: digests.join(", "),
-            started: Started {
-                revision: revision.unwrap_or_default().to_owned(),
-                rollout: Some(rollout),
-                resumed: true,
-            },
-        });
-    }
-    following.follow(session, aws, command, &sent).await
+    play(session, &command, async |run| {
+        rollout::wait(run, &keys, following.get()).await
+    })
+    .await
 }
 
 /// Lists tasks.
@@ -171,18 +146,19 @@ pub(super) async fn scale(arguments: &Scale, session: &Session<'_>) -> Result<u8
 
 /// Answers a hook and follows on.
 pub(super) async fn proceed(arguments: &Continue, session: &Session<'_>) -> Result<u8> {
-    let service = arguments.following.service.as_deref();
-    let keys = rollout::keys(&session.config, &arguments.environment, service)?;
-    let aws = session.connect().await?;
+    let following = &arguments.following;
+    let keys = rollout::keys(
+        &session.config,
+        &arguments.environment,
+        following.service.as_deref(),
+    )?;
     let action = match arguments.action {
-        HookAction::Continue => "CONTINUE",
-        HookAction::Rollback => "ROLLBACK",
+        HookAction::Continue => rollout::HookAction::Continue,
+        HookAction::Rollback => rollout::HookAction::Rollback,
     };
-    for key in &keys {
-        let hook = rollout::answer_hook(&aws, &session.config, key, action).await?;
-        let line = format!("  service/{key}: hook {hook}: {action}");
-        session.screen.say(&line);
-    }
     let command = format!("continue {}", arguments.environment);
-    follow(session, &aws, &arguments.following, &command, &keys).await
+    play(session, &command, async |run| {
+        rollout::proceed(run, &keys, action, following.get()).await
+    })
+    .await
 }

@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use futures::future::join_all;
 
 use super::session::Session;
-use crate::aws::Aws;
-use crate::error::{Error, Result};
-use crate::kind::RolloutHandle;
-use crate::report::{RolloutReport, rollout_markdown, rollout_text};
-use crate::rollout::{self, Ending, Started};
+use crate::error::Result;
+use crate::report::{
+    RolloutView, Workflow, rollout_markdown, rollout_outputs, rollout_refusal_markdown,
+    rollout_refusal_outputs, rollout_text,
+};
+use crate::rollout::{self, Event, Report, Run};
 
 /// How far a rollout is followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Until {
+enum Until {
     /// Until the deployment succeeded.
     #[default]
     Deployed,
@@ -36,11 +36,11 @@ pub(super) struct Following {
 
     /// How long a rollout may take, such as 90s, 15m or 1h.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
-    pub(super) timeout: Duration,
+    timeout: Duration,
 
     /// How far the rollout is followed.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
-    pub(super) wait_until: Until,
+    wait_until: Until,
 }
 
 /// A time span such as `90s`, `15m` or `1h`; a bare number is seconds.
@@ -62,119 +62,60 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What was sent to one service.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    /// The address of the service.
-    pub(super) address: String,
-    /// The digest that it is to run.
-    pub(super) digest: String,
-    /// What was started.
-    pub(super) started: Started,
-}
-
 impl Following {
-    /// Follows what was sent, all at once, and says how each ended; gives the exit code.
-    ///
-    /// # Errors
-    /// What could not be read, or written.
-    pub(super) async fn follow(
-        &self,
-        session: &Session<'_>,
-        aws: &Aws,
-        command: &str,
-        sent: &[Sent],
-    ) -> Result<u8> {
-        let followed = sent.iter().map(|sent| self.follow_one(session, aws, sent));
-        let mut reports = Vec::new();
-        let mut errors = Vec::new();
-        for (report, error) in join_all(followed).await {
-            reports.push(report);
-            errors.extend(error);
-        }
-        tell(session, command, &reports)?;
-        match Error::all(errors) {
-            Some(error) => Err(error),
-            None => Ok(0),
-        }
-    }
-
-    async fn follow_one(
-        &self,
-        session: &Session<'_>,
-        aws: &Aws,
-        sent: &Sent,
-    ) -> (RolloutReport, Option<Error>) {
-        let mut report = RolloutReport {
-            address: sent.address.clone(),
-            digest: sent.digest.clone(),
-            revision: sent.started.revision.clone(),
-            deployment: None,
-            result: "unchanged",
-            outcome: None,
+    /// The same for the library.
+    pub(super) fn get(&self) -> rollout::Following {
+        let until = match self.wait_until {
+            Until::Deployed => rollout::Until::Deployed,
+            Until::Stable => rollout::Until::Stable,
+            Until::Paused => rollout::Until::Paused,
+            Until::None => rollout::Until::None,
         };
-        let Some(handle) = &sent.started.rollout else {
-            return (report, None);
-        };
-        report.deployment.clone_from(&handle.deployment);
-        if self.wait_until == Until::None {
-            report.result = "started";
-            return (report, None);
+        rollout::Following {
+            until,
+            timeout: self.timeout,
         }
-        match self.watch(session, aws, &sent.address, handle).await {
-            Ok(outcome) => {
-                let may_pause = self.wait_until == Until::Paused;
-                let error = match outcome.ending {
-                    Ending::Paused if may_pause => None,
-                    _ => outcome.error(&handle.service),
-                };
-                report.deployment.clone_from(&outcome.deployment);
-                report.result = outcome.ending.name();
-                report.outcome = Some(outcome);
-                (report, error.map(|error| error.at(&sent.address)))
-            }
-            Err(error) => {
-                report.result = "unknown";
-                (report, Some(error.at(&sent.address)))
-            }
-        }
-    }
-
-    async fn watch(
-        &self,
-        session: &Session<'_>,
-        aws: &Aws,
-        address: &str,
-        handle: &RolloutHandle,
-    ) -> Result<rollout::Outcome> {
-        let begun = aws.clock().now();
-        let tell = |progress: &str| {
-            session
-                .screen
-                .say(&format!("  {address}: rollout {progress}"));
-        };
-        let outcome = rollout::watch(aws, handle, self.timeout, &tell).await?;
-        if self.wait_until == Until::Stable && outcome.ending == Ending::Succeeded {
-            let took = aws.clock().now().saturating_sub(begun);
-            let rest = self.timeout.saturating_sub(took);
-            rollout::stable(aws, handle, rest, &tell).await?;
-        }
-        Ok(outcome)
     }
 }
 
-/// Says how it ended: on the screen, on the job's page, and as outputs of the step.
-fn tell(session: &Session<'_>, command: &str, reports: &[RolloutReport]) -> Result<()> {
-    session.screen.result(&rollout_text(reports))?;
+/// Connects and does `work`, showing what happens; then says how each service came out: on the
+/// screen, on the job's page, and as outputs of the step. Gives the exit code.
+pub(super) async fn play(
+    session: &Session<'_>,
+    command: &str,
+    work: impl AsyncFnOnce(Run<'_>) -> Result<Vec<Report>>,
+) -> Result<u8> {
+    let view = RolloutView::new(session.screen);
+    let on_event = |event: Event<'_>| view.event(&event);
+    let done = async {
+        let aws = session.connect().await?;
+        let run = Run {
+            aws: &aws,
+            config: &session.config,
+            on_event: &on_event,
+        };
+        work(run).await
+    }
+    .await;
+    view.finish();
     let workflow = session.screen.workflow();
-    workflow.summarize(&rollout_markdown(command, reports))?;
-    let joined = |values: Vec<&str>| values.join(",");
-    let digests = reports.iter().map(|report| report.digest.as_str());
-    let deployments = reports
+    match done {
+        Ok(reports) => {
+            session.screen.result(&rollout_text(&reports))?;
+            workflow.summarize(&rollout_markdown(command, &reports))?;
+            set_outputs(workflow, &rollout_outputs(&reports))?;
+            rollout::error_of(&reports).map_or(Ok(0), Err)
+        }
+        Err(error) => {
+            workflow.summarize(&rollout_refusal_markdown(command, &error))?;
+            set_outputs(workflow, &rollout_refusal_outputs(&error))?;
+            Err(error)
+        }
+    }
+}
+
+fn set_outputs(workflow: &Workflow, outputs: &[(&str, String)]) -> Result<()> {
+    outputs
         .iter()
-        .map(|report| report.deployment.as_deref().unwrap_or_default());
-    let results = reports.iter().map(|report| report.result);
-    workflow.set_output("digest", &joined(digests.collect()))?;
-    workflow.set_output("deployment", &joined(deployments.collect()))?;
-    workflow.set_output("result", &joined(results.collect()))
+        .try_for_each(|(name, value)| workflow.set_output(name, value))
 }

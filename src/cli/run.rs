@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::deploy::{Allowed, digest, proved};
+use super::deploy::{Allowed, digest};
 use super::interrupt::Interrupt;
 use super::lock;
 use super::rollout::duration;
@@ -12,7 +12,8 @@ use super::session::Session;
 use crate::aws::Aws;
 use crate::error::{Error, Result};
 use crate::kinds::service;
-use crate::rollout::{self, End, News, Order, Ran, Selection, StoppedFor};
+use crate::report::RolloutView;
+use crate::rollout::{self, End, News, Order, Ran, Run, Selection, StoppedFor};
 
 /// Run a command in a task of its own, such as a migration, and end with its exit code.
 ///
@@ -132,17 +133,15 @@ async fn revision(
         (None, Some(digest)) => Selection::Digest(digest.clone()),
         (None, None) => return Ok(None),
     };
-    let targets = rollout::resolve(aws, config, &[key.to_owned()], &selection).await?;
-    let name = &arguments.environment;
-    let after = rollout::environment(config, name)?.after.as_deref();
-    let Some(target) = targets.first() else {
-        return Err(Error::bug("No target was resolved."));
+    let view = RolloutView::new(session.screen);
+    let run = Run {
+        aws,
+        config,
+        on_event: &|event| view.event(&event),
     };
-    // What runs here already has been proved, or somebody answered for it.
-    if let Some(after) = after.filter(|_| target.running != target.digests) {
-        let from = rollout::environment(config, after)?;
-        proved(session, aws, from, &targets, &arguments.allowed).await?;
-    }
+    let unproved = arguments.allowed.unproved();
+    let target =
+        rollout::resolve_proved(run, &arguments.environment, key, &selection, unproved).await?;
     let registration = service::register(aws, config, key, &target.live, &target.digests).await?;
     Ok(Some(registration.revision))
 }

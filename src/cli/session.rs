@@ -122,7 +122,11 @@ async fn open_at(place: &Place, global: &Global, speed: Pace) -> Result<Aws> {
         .clone_from(&global.assume_role_arn);
     let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
     if let Some(file) = global.sandbox() {
-        // Its time is its own: a rollout of minutes takes none of ours.
+        // Its time is its own: a rollout of minutes takes none of ours, or a little to be watched.
+        let speed = match speed {
+            Pace::AtOnce if global.screen().is_animated() => Pace::Faster,
+            speed => speed,
+        };
         let sandbox_clock = Arc::new(Paced {
             clock: VirtualClock::default(),
             speed,
@@ -138,10 +142,10 @@ async fn open_at(place: &Place, global: &Global, speed: Pace) -> Result<Aws> {
             sandbox,
             clock: sandbox_clock,
         });
-    } else if global.sandbox_faults.is_some() {
+    } else if global.sandbox_faults.is_some() || global.sandbox_rollout().is_some() {
         return Err(Error::new(
             ErrorKind::Usage,
-            "--sandbox-faults needs --sandbox.",
+            "--sandbox-faults and --sandbox-rollout need --sandbox.",
         ));
     }
     let (account_id, partition) = (
@@ -172,23 +176,33 @@ fn sandbox(
             ))
             .hint("Name another file with --sandbox=FILE, or remove this one to begin anew.")
         })?;
-    if let Some(path) = &global.sandbox_faults {
-        let script = Script::read(path).map_err(|error| {
+    let script = global.sandbox_faults.as_ref().map(|path| {
+        Script::read(path).map_err(|error| {
             Error::failed(format!(
                 "The fault script {} cannot be read: {error}",
                 path.display()
             ))
-        })?;
-        sandbox.play(script);
+        })
+    });
+    let mut script = script.transpose()?.unwrap_or_default();
+    if let Some(behaviour) = global.sandbox_rollout() {
+        script.rollout = Script::rollouts(behaviour).rollout;
     }
+    sandbox.play(script);
     Ok(sandbox)
 }
+
+/// How many times faster the sandbox's time goes while somebody watches: a rollout of a minute can be
+/// followed, and one of a quarter of an hour is not waited for.
+const FASTER: u32 = 20;
 
 /// How fast the sandbox's time passes while somebody waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     /// A wait ends at once.
     AtOnce,
+    /// A wait takes a little of what it says: on a terminal, where somebody watches.
+    Faster,
     /// A wait takes as long as it says.
     AsOurs,
 }
@@ -207,8 +221,10 @@ impl crate::sandbox::Clock for Paced {
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            if self.speed == Pace::AsOurs {
-                SystemClock.sleep(duration).await;
+            match self.speed {
+                Pace::AtOnce => {}
+                Pace::Faster => SystemClock.sleep(duration / FASTER).await,
+                Pace::AsOurs => SystemClock.sleep(duration).await,
             }
             self.clock.advance(duration);
         })

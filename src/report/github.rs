@@ -53,16 +53,12 @@ impl Workflow {
         )
     }
 
-    /// Sets an output of the step; names and values are of one line.
+    /// Sets an output of the step, whatever the value holds.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn set_output(&self, name: &str, value: &str) -> Result<()> {
-        self.append(
-            self.output.as_ref(),
-            "GITHUB_OUTPUT",
-            &format!("{name}={value}\n"),
-        )
+        self.append(self.output.as_ref(), "GITHUB_OUTPUT", &output(name, value))
     }
 
     /// Marks an error where the job's page shows it; those in files are marked there.
@@ -105,6 +101,19 @@ impl Workflow {
     }
 }
 
+/// An output as the runner reads it: a value of several lines ends where a line says so that is not in
+/// the value, so that no value can set another output.
+fn output(name: &str, value: &str) -> String {
+    if !value.contains(['\r', '\n']) {
+        return format!("{name}={value}\n");
+    }
+    let mut end = String::from("END");
+    while value.contains(&end) {
+        end.push_str("_END");
+    }
+    format!("{name}<<{end}\n{value}\n{end}\n")
+}
+
 /// The data of a workflow command: one line, and no sign that begins another one.
 #[must_use]
 pub fn escape_command(text: &str) -> String {
@@ -118,4 +127,24 @@ pub fn escape_command(text: &str) -> String {
 /// A property of a workflow command, such as a path.
 fn escape_property(text: &str) -> String {
     escape_command(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::output;
+
+    #[test]
+    fn an_output_of_one_line_is_a_pair() {
+        assert_eq!(output("digest", "sha256:a"), "digest=sha256:a\n");
+    }
+
+    #[test]
+    fn no_value_sets_another_output() {
+        let sly = "a\nEND\nresult=succeeded";
+        assert_eq!(
+            output("digest", sly),
+            "digest<<END_END\na\nEND\nresult=succeeded\nEND_END\n"
+        );
+        assert!(output("digest", "a\rb").starts_with("digest<<"));
+    }
 }

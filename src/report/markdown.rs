@@ -140,15 +140,20 @@ fn write_fenced(out: &mut String, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
-    let text = lines.join("\n");
-    let fence = "`".repeat(longest_run(&text).max(2) + 1);
-    let _ = writeln!(out, "\n{fence}diff\n{text}\n{fence}");
+    let _ = write!(out, "\n{}", block("diff", &lines.join("\n")));
+}
+
+/// A block of code that holds any text.
+pub(super) fn block(language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    format!("{fence}{language}\n{text}\n{fence}\n")
 }
 
 /// A code span that may hold backticks and stand in a table.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(text) + 1);
-    format!("{fence}{}{fence}", text.replace('|', "\\|"))
+    let text = text.replace('|', "\\|").replace(['\r', '\n'], " ");
+    format!("{fence}{text}{fence}")
 }
 
 fn longest_run(text: &str) -> usize {
@@ -159,7 +164,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Text without a meaning in Markdown or HTML.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

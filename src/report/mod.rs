@@ -12,6 +12,7 @@ mod outcome;
 mod progress;
 mod reach;
 mod rollout;
+mod rollout_view;
 mod running;
 mod sarif;
 mod saved;
@@ -33,7 +34,12 @@ pub use markdown::plan as plan_markdown;
 pub use outcome::{summary, troubles};
 pub use progress::Progress;
 pub use reach::{mermaid as reach_mermaid, permits_text, text as reach_text};
-pub use rollout::{RolloutReport, markdown as rollout_markdown, text as rollout_text};
+pub use rollout::{
+    markdown as rollout_markdown, outputs as rollout_outputs,
+    refusal_markdown as rollout_refusal_markdown, refusal_outputs as rollout_refusal_outputs,
+    text as rollout_text,
+};
+pub use rollout_view::RolloutView;
 pub use running::{
     log_line, prunings as running_prunings, revisions as running_revisions,
     status as running_status, tasks as running_tasks,

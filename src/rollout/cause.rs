@@ -1,10 +1,13 @@
-//! Why a rollout did not succeed: the reasons of stopped tasks, and the service's last events.
+//! Why a rollout did not succeed: the reasons of stopped tasks with the last lines that they wrote,
+//! else the service's last events. All of it is other people's text: it is made plain, and what looks
+//! like a credential in it is hidden.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::last_lines::last_lines;
 use crate::aws::ecs::{self, text, texts};
 use crate::aws::{Aws, EcsOperation};
 use crate::kind::RolloutHandle;
@@ -15,6 +18,8 @@ const MOST_REASONS: usize = 3;
 const MOST_EVENTS: usize = 3;
 /// Most tasks in one `DescribeTasks`.
 const MOST_TASKS: usize = 100;
+/// Characters of a text of others that are shown: a stack trace in one line is longer than a screen.
+const LONGEST: usize = 400;
 
 /// The causes, most telling first. What cannot be read is left out: the ending itself is known.
 pub(super) async fn causes(
@@ -23,75 +28,110 @@ pub(super) async fn causes(
     service: &Value,
     begun: Duration,
 ) -> Vec<String> {
-    let mut causes: Vec<String> = stopped_tasks(aws, handle)
-        .await
-        .into_iter()
-        .take(MOST_REASONS)
-        .map(|(reason, tasks)| match tasks {
-            1 => format!("1 task stopped: {reason}"),
-            tasks => format!("{tasks} tasks stopped: {reason}"),
-        })
-        .collect();
-    let events = service.get("events").and_then(Value::as_array);
-    let since = begun.as_secs_f64() - 1.0;
-    let events = events
-        .into_iter()
-        .flatten()
-        .filter(|event| {
-            let created = event.get("createdAt").and_then(Value::as_f64);
-            created.is_none_or(|created| created >= since)
-        })
-        .filter_map(|event| text(event, "message"));
-    causes.extend(
-        events
-            .take(MOST_EVENTS)
-            .map(|event| format!("event: {event}")),
-    );
+    let mut causes = Vec::new();
+    for (reason, tasks) in stopped_tasks(aws, handle, begun).await {
+        let number = tasks.len();
+        let tasks_stopped = if number == 1 { "task" } else { "tasks" };
+        causes.push(format!("{number} {tasks_stopped} stopped: {reason}"));
+        causes.extend(last_lines(aws, handle, &tasks).await);
+    }
+    if causes.is_empty() {
+        causes.extend(last_events(service, begun));
+    }
     causes
 }
 
-/// How many tasks of our revision stopped for each reason.
-async fn stopped_tasks(aws: &Aws, handle: &RolloutHandle) -> BTreeMap<String, usize> {
+fn last_events(service: &Value, begun: Duration) -> Vec<String> {
+    let since = begun.as_secs_f64() - 1.0;
+    let events = service.get("events").and_then(Value::as_array);
+    let recent = events.into_iter().flatten().filter(|event| {
+        let created = event.get("createdAt").and_then(Value::as_f64);
+        created.is_none_or(|created| created >= since)
+    });
+    let mut messages: Vec<String> = recent
+        .filter_map(|event| text(event, "message"))
+        .map(|message| format!("event: {}", plain(message)))
+        .collect();
+    // The same one comes once a minute where no task can be placed.
+    messages.dedup();
+    messages.truncate(MOST_EVENTS);
+    messages
+}
+
+/// The tasks of our deployment that stopped, newest first, by reason; most frequent reasons first.
+async fn stopped_tasks(
+    aws: &Aws,
+    handle: &RolloutHandle,
+    begun: Duration,
+) -> Vec<(String, Vec<Value>)> {
     let request = json!({
         "cluster": handle.cluster,
         "serviceName": handle.service,
         "desiredStatus": "STOPPED",
     });
     let Ok(list) = ecs::read(aws, EcsOperation::ListTasks, &request).await else {
-        return BTreeMap::new();
+        return Vec::new();
     };
     let mut arns = texts(&list, "taskArns");
     arns.truncate(MOST_TASKS);
     if arns.is_empty() {
-        return BTreeMap::new();
+        return Vec::new();
     }
     let request = json!({"cluster": handle.cluster, "tasks": arns});
-    let Ok(answer) = ecs::read(aws, EcsOperation::DescribeTasks, &request).await else {
-        return BTreeMap::new();
+    let Ok(mut answer) = ecs::read(aws, EcsOperation::DescribeTasks, &request).await else {
+        return Vec::new();
     };
-    let mut reasons = BTreeMap::new();
-    let tasks = answer.get("tasks").and_then(Value::as_array);
-    for task in tasks.into_iter().flatten() {
-        if text(task, "taskDefinitionArn") == Some(&handle.task_definition) {
-            *reasons.entry(reason(task)).or_insert(0) += 1;
-        }
+    let tasks = answer.get_mut("tasks").and_then(Value::as_array_mut);
+    let mut tasks = tasks.map(std::mem::take).unwrap_or_default();
+    tasks.retain(|task| is_of(handle, task, begun));
+    let stopped = |task: &Value| task.get("stoppedAt").and_then(Value::as_f64);
+    tasks.sort_by(|a, b| {
+        let (a, b) = (
+            stopped(a).unwrap_or_default(),
+            stopped(b).unwrap_or_default(),
+        );
+        b.total_cmp(&a)
+    });
+    let mut reasons: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for task in tasks {
+        reasons.entry(reason(&task)).or_default().push(task);
     }
+    let mut reasons: Vec<(String, Vec<Value>)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, tasks)| std::cmp::Reverse(tasks.len()));
+    reasons.truncate(MOST_REASONS);
     reasons
+}
+
+/// Whether a stopped task is one of our deployment, and was not just taken away by it.
+fn is_of(handle: &RolloutHandle, task: &Value, begun: Duration) -> bool {
+    if text(task, "taskDefinitionArn") != Some(&handle.task_definition)
+        || text(task, "stopCode") == Some("ServiceSchedulerInitiated")
+            && !text(task, "stoppedReason").is_some_and(|reason| reason.contains("health check"))
+    {
+        return false;
+    }
+    match (&handle.deployment, text(task, "startedBy")) {
+        (Some(id), Some(by)) => by == id,
+        // Without an id: those that stopped since.
+        _ => task
+            .get("stoppedAt")
+            .and_then(Value::as_f64)
+            .is_none_or(|at| at >= begun.as_secs_f64() - 1.0),
+    }
 }
 
 /// Why a task stopped: its own reason, and those of its containers.
 pub(super) fn reason(task: &Value) -> String {
-    let mut reason = text(task, "stoppedReason")
-        .unwrap_or("no reason given")
-        .to_owned();
+    let own = text(task, "stoppedReason").unwrap_or("no reason given");
+    let mut reason = plain(own);
     let containers = task.get("containers").and_then(Value::as_array);
     for container in containers.into_iter().flatten() {
         let name = text(container, "name").unwrap_or("container");
         let exit = container.get("exitCode").and_then(Value::as_i64);
         let exit = exit.filter(|code| *code != 0);
         let exit = exit.map(|code| format!("exit code {code}"));
-        let words = text(container, "reason").filter(|words| !words.is_empty());
-        let words = words.map(str::to_owned);
+        let words = text(container, "reason").filter(|words| !words.is_empty() && *words != own);
+        let words = words.map(plain);
         let parts: Vec<String> = exit.into_iter().chain(words).collect();
         if !parts.is_empty() {
             reason.push_str("; ");
@@ -101,4 +141,59 @@ pub(super) fn reason(task: &Value) -> String {
         }
     }
     reason
+}
+
+/// Text of others on one line: no control characters, no more than fits, and nothing that GitHub
+/// Actions would take for a command.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(LONGEST)
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        plain.push_str("...");
+    }
+    plain.replace("##[", "## [").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{LONGEST, plain, reason};
+
+    #[test]
+    fn a_reason_names_every_container_that_has_one() {
+        let task = json!({
+            "stoppedReason": "Essential container in task exited",
+            "containers": [
+                {"name": "web", "exitCode": 137, "reason": "OutOfMemoryError"},
+                {"name": "proxy", "exitCode": 0},
+                {"name": "agent", "exitCode": 2},
+            ],
+        });
+        assert_eq!(
+            reason(&task),
+            "Essential container in task exited; web: exit code 137, OutOfMemoryError; agent: exit code 2"
+        );
+        assert_eq!(reason(&json!({})), "no reason given");
+    }
+
+    #[test]
+    fn what_the_task_says_is_not_said_again_by_its_container() {
+        let words = "CannotPullContainerError: not found";
+        let task = json!({
+            "stoppedReason": words,
+            "containers": [{"name": "web", "reason": words}],
+        });
+        assert_eq!(reason(&task), words);
+    }
+
+    #[test]
+    fn text_of_others_stays_on_its_line_and_commands_nothing() {
+        assert_eq!(plain("a\nb\u{1b}[31m\tc"), "a b [31m c");
+        assert_eq!(plain("x ##[add-mask]y"), "x ## [add-mask]y");
+        assert_eq!(plain(&"x".repeat(LONGEST + 9)).len(), LONGEST + 3);
+    }
 }

@@ -1,139 +1,129 @@
-//! One deployment: the revision with the digest, one `UpdateService`, or what is under way already.
+//! `deploy`: an image becomes what the services of an environment run. All services are checked before
+//! the first is touched; then each is sent its revision and followed, side by side.
 
-use serde_json::{Value, json};
+use futures::future::join_all;
 
-use super::proof::Proof;
-use super::target::Target;
-use crate::aws::ecs::text;
-use crate::aws::{Attempts, Aws, EcsOperation};
-use crate::config::Config;
-use crate::error::Result;
-use crate::kind::RolloutHandle;
-use crate::kinds::service::{self, Registration};
+use super::event::{Event, How};
+use super::follow::{Following, Report, Run, Sent};
+use super::promote::proved;
+use super::proof::{self, Proof};
+use super::target::{self, Selection, Target};
+use super::{send, verify};
+use crate::error::{Error, Result};
 
-/// The tags of a revision that say what proved its image.
-pub(super) const PROVED_BY: &str = "provision:proved-by";
-/// The environment that proved it.
-const PROVED_IN: &str = "provision:proved-in";
-/// Since when it ran there: seconds since the Unix epoch.
-const PROVED_SINCE: &str = "provision:proved-since";
-
-/// A deployment that is on its way, or needs none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// `FAMILY:REVISION`.
-    pub revision: String,
-    /// The rollout to follow; none where the service runs this already.
-    pub rollout: Option<RolloutHandle>,
-    /// Whether the rollout was under way before.
-    pub resumed: bool,
+/// What is to be deployed, where.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// Only this service, by its key or its name.
+    pub service: Option<&'a str>,
+    /// The image.
+    pub selection: &'a Selection,
+    /// Whether a deployment starts even where the service runs this already.
+    pub force: bool,
+    /// Whether an image may go there that the environment before has not proved.
+    pub unproved: bool,
+    /// How the rollouts are followed.
+    pub following: Following,
 }
 
-/// Registers the revision and sends it. Run again after a crash it goes on from where that was.
+/// Resolves, checks, sends, follows.
 ///
 /// # Errors
-/// What could not be read, registered or sent.
-pub async fn deploy(
-    aws: &Aws,
-    config: &Config,
+/// Whatever kept the run from touching anything. What became of each service afterwards is in its
+/// report.
+pub async fn deploy(run: Run<'_>, order: &Order<'_>) -> Result<Vec<Report>> {
+    let Run { aws, config, .. } = run;
+    let keys = target::keys(config, order.environment, order.service)?;
+    let targets = target::resolve(aws, config, &keys, order.selection).await?;
+    let environments = &config.environments;
+    let environment = environments
+        .iter()
+        .find(|one| one.name == order.environment);
+    let proofs = match environment.and_then(|environment| environment.after.as_deref()) {
+        Some(after) => {
+            let from = proof::environment(config, after)?;
+            proved(run, from, &targets, order.unproved).await?
+        }
+        None => vec![None; targets.len()],
+    };
+    roll(run, &targets, &proofs, order.force, order.following).await
+}
+
+/// Checks all targets before the first is touched, then sends to each what it is to run, and follows
+/// it.
+pub(super) async fn roll(
+    run: Run<'_>,
+    targets: &[Target],
+    proofs: &[Option<Proof>],
+    force: bool,
+    following: Following,
+) -> Result<Vec<Report>> {
+    let checks = targets
+        .iter()
+        .map(|target| verify::verify(run.aws, run.config, target));
+    let mut errors = Vec::new();
+    for checked in join_all(checks).await {
+        match checked {
+            Ok(warnings) => {
+                for warning in &warnings {
+                    (run.on_event)(Event::Warning(warning));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if let Some(error) = Error::all(errors) {
+        return Err(error);
+    }
+    let rolls = targets
+        .iter()
+        .zip(proofs)
+        .map(|(target, proof)| async move {
+            match send_one(run, target, proof.as_ref(), force).await {
+                Ok(sent) => run.follow(following, &sent).await,
+                Err(error) => Report::failed(&target.address(), &target.digest(), error),
+            }
+        });
+    Ok(join_all(rolls).await)
+}
+
+async fn send_one(
+    run: Run<'_>,
     target: &Target,
     proof: Option<&Proof>,
     force: bool,
-) -> Result<Started> {
-    let registration =
-        service::register(aws, config, &target.key, &target.live, &target.digests).await?;
-    if let Some(proof) = proof {
-        record(aws, &registration.revision, proof).await?;
+) -> Result<Sent> {
+    let address = target.address();
+    for (repository, digest) in &target.digests {
+        (run.on_event)(Event::Image {
+            address: &address,
+            repository,
+            tag: target.tags.get(repository).map(String::as_str),
+            digest,
+            running: target.running.get(repository).map(String::as_str),
+        });
     }
-    send(aws, config, &target.key, &target.live, &registration, force).await
+    let started = send::register_and_send(run.aws, run.config, target, proof, force).await?;
+    tell_sent(run, &address, &started);
+    Ok(Sent {
+        digest: target.digest(),
+        address,
+        started,
+    })
 }
 
-/// Sends a revision to its service, unless it runs or rolls out already.
-///
-/// # Errors
-/// What AWS refuses.
-pub async fn send(
-    aws: &Aws,
-    config: &Config,
-    key: &str,
-    live: &Value,
-    registration: &Registration,
-    force: bool,
-) -> Result<Started> {
-    let revision = registration.revision.rsplit('/').next().unwrap_or_default();
-    let mut started = Started {
-        revision: revision.to_owned(),
-        rollout: None,
-        resumed: false,
+/// Says how a revision came to its service.
+pub(super) fn tell_sent(run: Run<'_>, address: &str, started: &send::Started) {
+    let how = match (&started.rollout, started.resumed) {
+        (None, _) => How::Already,
+        (Some(_), true) => How::UnderWay,
+        (Some(_), false) => How::Sent,
     };
-    let primary = primary(live)
-        .filter(|primary| text(primary, "taskDefinition") == Some(registration.revision.as_str()));
-    let state = primary.map(|primary| text(primary, "rolloutState").unwrap_or("COMPLETED"));
-    match (primary, state) {
-        (Some(_), Some("COMPLETED")) if !force => return Ok(started),
-        (Some(primary), Some("IN_PROGRESS")) if !force => {
-            started.resumed = true;
-            started.rollout = Some(handle(config, key, live, primary, registration));
-            return Ok(started);
-        }
-        _ => {}
-    }
-    // The same revision once more starts nothing by itself.
-    let force = force || primary.is_some();
-    started.rollout = Some(service::start(aws, config, key, registration, force).await?);
-    Ok(started)
-}
-
-/// The deployment that a service of `DescribeServices` is on the way to.
-pub(super) fn primary(live: &Value) -> Option<&Value> {
-    let deployments = live.get("deployments")?.as_array()?;
-    let is_primary = |one: &&Value| text(one, "status") == Some("PRIMARY");
-    deployments.iter().find(is_primary)
-}
-
-fn handle(
-    config: &Config,
-    key: &str,
-    live: &Value,
-    primary: &Value,
-    registration: &Registration,
-) -> RolloutHandle {
-    let declared = config.services.get(key);
-    let cluster = declared.map(|service| service.cluster.name.clone());
-    RolloutHandle {
-        cluster: cluster.unwrap_or_default(),
-        service: text(live, "serviceName").unwrap_or_default().to_owned(),
-        deployment: text(primary, "id").map(str::to_owned),
-        task_definition: registration.revision.clone(),
-        digest: registration.digest.clone(),
-        desired_count: i32::try_from(super::count(live, "desiredCount")).unwrap_or_default(),
-    }
-}
-
-/// The rollout that a service is in, or was in last.
-#[must_use]
-pub fn current(config: &Config, key: &str, live: &Value) -> Option<RolloutHandle> {
-    let primary = primary(live)?;
-    let registration = Registration {
-        revision: text(primary, "taskDefinition")?.to_owned(),
-        digest: None,
-    };
-    Some(handle(config, key, live, primary, &registration))
-}
-
-/// Writes the evidence on the revision, where `status` and whoever looks later find it.
-async fn record(aws: &Aws, revision: &str, proof: &Proof) -> Result<()> {
-    let tags = [
-        (PROVED_BY, proof.deployment.clone()),
-        (PROVED_IN, proof.environment.clone()),
-        (PROVED_SINCE, format!("{:.0}", proof.since)),
-    ];
-    let tags: Vec<Value> = tags
-        .iter()
-        .map(|(key, value)| json!({"key": key, "value": value}))
-        .collect();
-    let request = json!({"resourceArn": revision, "tags": tags});
-    aws.ecs(EcsOperation::TagResource, Attempts::Idempotent, &request)
-        .await?;
-    Ok(())
+    (run.on_event)(Event::Sent {
+        address,
+        revision: &started.revision,
+        how,
+    });
 }

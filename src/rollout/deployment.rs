@@ -1,4 +1,4 @@
-//! Which service deployment is ours: the first one of our task definition that is not older than the
+//! Which service deployment is ours: the one of our task definition that was made together with the
 //! deployment that our call was answered with.
 
 use std::collections::BTreeMap;
@@ -42,17 +42,25 @@ pub(super) async fn find(
         return Ok(Found::Lacking);
     };
     let list = answer.get("serviceDeployments").and_then(Value::as_array);
-    let mut candidates: Vec<&Value> = list
-        .into_iter()
-        .flatten()
-        .filter(|one| since.is_none_or(|since| created(one) >= since - SKEW))
-        .collect();
-    // Where it is known since when, ours is the first; otherwise the newest is the best guess.
-    candidates.sort_by(|a, b| created(a).total_cmp(&created(b)));
-    if since.is_none() {
-        candidates.reverse();
-    }
+    let candidates = candidates(list.into_iter().flatten(), since);
     of_task_definition(aws, &candidates, &handle.task_definition).await
+}
+
+/// Those that may be the one whose deployment was made at `since`, most likely first: the nearest in
+/// time; where no time is known, the newest.
+fn candidates<'a>(list: impl Iterator<Item = &'a Value>, since: Option<f64>) -> Vec<&'a Value> {
+    let mut candidates: Vec<&Value> = list.collect();
+    let Some(since) = since else {
+        candidates.sort_by(|a, b| created(b).total_cmp(&created(a)));
+        return candidates;
+    };
+    candidates.retain(|one| {
+        let ended = one.get("finishedAt").and_then(Value::as_f64);
+        created(one) >= since - SKEW && ended.is_none_or(|ended| ended >= since)
+    });
+    let apart = |one: &Value| (created(one) - since).abs();
+    candidates.sort_by(|a, b| apart(a).total_cmp(&apart(b)));
+    candidates
 }
 
 fn created(deployment: &Value) -> f64 {
@@ -156,5 +164,31 @@ fn unless_lacking(answer: Result<Value, Error>) -> Result<Option<Value>, Error> 
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.class == Class::Unsupported => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::candidates;
+
+    fn numbers(list: &[Value], since: Option<f64>) -> Vec<i64> {
+        let found = candidates(list.iter(), since);
+        found.iter().map(|one| one["n"].as_i64().unwrap()).collect()
+    }
+
+    #[test]
+    fn ours_is_the_one_that_was_made_together_with_its_deployment() {
+        let list = [
+            json!({"n": 1, "createdAt": 100.0, "finishedAt": 104.0}),
+            json!({"n": 2, "createdAt": 109.9}),
+            json!({"n": 3, "createdAt": 103.0, "finishedAt": 111.0}),
+            json!({"n": 4, "createdAt": 130.0}),
+        ];
+        // The first one was over before ours began.
+        assert_eq!(numbers(&list, Some(110.0)), [2, 3, 4]);
+        assert_eq!(numbers(&list, None), [4, 2, 3, 1]);
+        assert_eq!(numbers(&list, Some(200.0)), [0_i64; 0]);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::deploy::primary;
+use super::send::primary;
 use super::{count, deployment, target, uses};
 use crate::aws::ecs::{self, text};
 use crate::aws::{Attempts, Aws, EcsOperation, ecr_images};
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kinds::service::{self, Digests};
 
 /// Revisions of a family that are listed: the newest of what rollbacks go back to.
@@ -218,7 +218,7 @@ pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revi
             uses: uses.of(&arn),
             target: is_target,
             proved_by: tags
-                .get(super::deploy::PROVED_BY)
+                .get(super::send::PROVED_BY)
                 .and_then(Value::as_str)
                 .map(str::to_owned),
         });
@@ -243,36 +243,4 @@ pub async fn scale(aws: &Aws, config: &Config, key: &str, tasks: i32) -> Result<
     let operation = EcsOperation::UpdateService;
     aws.ecs(operation, Attempts::Idempotent, &request).await?;
     Ok(())
-}
-
-/// Answers the hook at which a service's rollout waits; gives the hook's id.
-///
-/// # Errors
-/// No hook waits; what AWS refuses.
-pub async fn answer_hook(aws: &Aws, config: &Config, key: &str, action: &str) -> Result<String> {
-    let live = target::live(aws, config, key).await?;
-    let newest = deployment::newest(aws, &live).await?;
-    let arn = newest
-        .as_ref()
-        .and_then(|newest| text(newest, "serviceDeploymentArn"));
-    let described = match arn {
-        Some(arn) => deployment::describe(aws, arn).await?,
-        None => None,
-    };
-    let hooks = described
-        .as_ref()
-        .and_then(|one| one.get("lifecycleHookDetails")?.as_array());
-    let waits = |hook: &&Value| text(hook, "status") == Some("AWAITING_ACTION");
-    let hook = hooks.and_then(|hooks| hooks.iter().find(waits));
-    let Some(hook) = hook.and_then(|hook| text(hook, "hookId")) else {
-        return Err(
-            Error::new(ErrorKind::Failed, "Its rollout waits at no hook.")
-                .at(format!("service/{key}"))
-                .hint("Run provision status to see how it stands."),
-        );
-    };
-    let request = json!({"serviceDeploymentArn": arn, "hookId": hook, "action": action});
-    let operation = EcsOperation::ContinueServiceDeployment;
-    aws.ecs(operation, Attempts::Idempotent, &request).await?;
-    Ok(hook.to_owned())
 }

@@ -13,6 +13,8 @@ pub enum Ending {
     Succeeded,
     /// Tasks failed or an alarm went off, and what ran before runs again.
     RolledBack,
+    /// Tasks failed, and so did the way back.
+    RollbackFailed,
     /// Tasks failed, and nothing was put back.
     Failed,
     /// Somebody stopped it.
@@ -34,6 +36,7 @@ impl Ending {
         match self {
             Self::Succeeded => "succeeded",
             Self::RolledBack => "rolled-back",
+            Self::RollbackFailed => "rollback-failed",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
             Self::Superseded => "superseded",
@@ -79,9 +82,10 @@ pub struct Outcome {
     pub deployment: Option<String>,
     /// ECS's own words on the ending.
     pub reason: Option<String>,
-    /// Why tasks stopped, and the service's last events; for endings that are not a success.
+    /// Why tasks stopped and what they wrote last, else the service's last events, in lines; for
+    /// endings that are not a success.
     pub causes: Vec<String>,
-    /// Tasks that run.
+    /// Tasks that run: of the revision that was sent, while the service is on the way to it.
     pub running: i64,
     /// Tasks that are asked for.
     pub desired: i64,
@@ -93,7 +97,9 @@ impl Outcome {
     /// The error of an ending that is not a success.
     #[must_use]
     pub fn error(&self, service: &str) -> Option<Error> {
-        if planted(Bug::StableIsSuccess) && self.running == self.desired {
+        if planted(Bug::StableIsSuccess)
+            && matches!(self.ending, Ending::RolledBack | Ending::Failed)
+        {
             return None;
         }
         let (what, hint) = match self.ending {
@@ -101,6 +107,10 @@ impl Outcome {
             Ending::RolledBack => (
                 "was rolled back; what ran before runs again",
                 "Mend the cause and run the same command again.",
+            ),
+            Ending::RollbackFailed => (
+                "failed, and what ran before could not be put back",
+                "Run provision status to see what runs, and provision rollback --to REVISION.",
             ),
             Ending::Failed => (
                 "failed, and nothing was put back",
@@ -141,5 +151,61 @@ impl Outcome {
             message.push_str(cause);
         }
         Some(Error::new(ErrorKind::Rollout, message).hint(hint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::{Ending, Evidence, Outcome};
+    use crate::error::ErrorKind;
+
+    const ALL: [Ending; 9] = [
+        Ending::Succeeded,
+        Ending::RolledBack,
+        Ending::RollbackFailed,
+        Ending::Failed,
+        Ending::Stopped,
+        Ending::Superseded,
+        Ending::ScaledToZero,
+        Ending::Paused,
+        Ending::TimedOut,
+    ];
+
+    fn outcome(ending: Ending) -> Outcome {
+        Outcome {
+            ending,
+            evidence: Evidence::ServiceDeployment,
+            deployment: None,
+            reason: Some("Because.".to_owned()),
+            causes: vec!["1 task stopped: it broke".to_owned()],
+            running: 0,
+            desired: 2,
+            took: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn only_success_is_no_error_and_each_ending_has_words_of_its_own() {
+        let mut names = BTreeSet::new();
+        let mut messages = BTreeSet::new();
+        for ending in ALL {
+            assert!(names.insert(ending.name()), "{ending:?}");
+            let error = outcome(ending).error("web");
+            assert_eq!(error.is_none(), ending == Ending::Succeeded, "{ending:?}");
+            let Some(error) = error else { continue };
+            assert_eq!(error.kind, ErrorKind::Rollout);
+            assert!(error.hint.is_some(), "{ending:?}");
+            assert!(messages.insert(error.message.clone()));
+            let (first, rest) = error.message.split_once('\n').unwrap();
+            assert!(first.starts_with("The rollout of web "), "{first}");
+            assert!(
+                first.ends_with(": Because (0 of 2 tasks running)."),
+                "{first}"
+            );
+            assert_eq!(rest, "  1 task stopped: it broke");
+        }
     }
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::deploy::primary;
-use super::target;
-use super::{checks, count, deployment};
+use super::send::primary;
+use super::{checks, count, deployment, target};
 use crate::aws::Aws;
 use crate::aws::ecs::text;
 use crate::config::{Config, Environment};
@@ -59,7 +58,7 @@ impl Proof {
 ///
 /// # Errors
 /// The service is not there; what could not be read.
-pub async fn prove(
+pub(super) async fn prove(
     aws: &Aws,
     config: &Config,
     environment: &Environment,
@@ -108,46 +107,80 @@ pub async fn prove(
     Ok(proof)
 }
 
-/// Whether the newest deployment of the service ended with success, and with what it runs.
+/// Whether a deployment of what the service runs ended with success, and nothing is under way since.
 async fn succeeded(aws: &Aws, live: &Value, proof: &mut Proof) -> Result<()> {
-    let key = &proof.key;
+    let key = proof.key.clone();
     let Some(primary) = primary(live) else {
-        let lacking = format!("{key} has no deployment");
-        proof.lacking.push(lacking);
+        proof.lacking.push(format!("{key} has no deployment"));
         return Ok(());
     };
-    let newest = deployment::newest(aws, live).await?;
-    let (state, done, id, wanted) = match &newest {
-        Some(newest) => (
-            text(newest, "status"),
-            newest.get("finishedAt"),
-            text(newest, "serviceDeploymentArn"),
-            "SUCCESSFUL",
-        ),
-        None => (
-            text(primary, "rolloutState"),
-            primary
-                .get("updatedAt")
-                .or_else(|| primary.get("createdAt")),
-            text(primary, "id"),
-            "COMPLETED",
-        ),
+    let list = deployment::list(aws, live).await?;
+    let Some(newest) = list.first() else {
+        by_primary(primary, proof);
+        return Ok(());
     };
-    id.unwrap_or("unknown").clone_into(&mut proof.deployment);
-    proof.since = done.and_then(Value::as_f64).unwrap_or_default();
-    if state != Some(wanted) {
-        let state = state.unwrap_or("without a state");
-        let lacking = format!("the last rollout of {key} is {state}, not {wanted}");
+    let state = text(newest, "status").unwrap_or("without a state");
+    text(newest, "serviceDeploymentArn")
+        .unwrap_or("unknown")
+        .clone_into(&mut proof.deployment);
+    proof.since = finished(newest);
+    // After a rollback an earlier one is what runs.
+    if !matches!(state, "SUCCESSFUL" | "ROLLBACK_SUCCESSFUL") {
+        let lacking = format!("the last rollout of {key} is {state}, not SUCCESSFUL");
         proof.lacking.push(lacking);
+        return Ok(());
+    }
+    let runs = service::revision(live).unwrap_or_default();
+    let targets = list
+        .iter()
+        .filter(|one| text(one, "status") == Some("SUCCESSFUL"))
+        .filter_map(|one| Some((one, text(one, "targetServiceRevisionArn")?)));
+    let targets: Vec<(&Value, &str)> = targets.collect();
+    let arns: Vec<&str> = targets.iter().map(|(_, arn)| *arn).collect();
+    let definitions = deployment::task_definitions(aws, &arns).await?;
+    let brought = |arn: &str| definitions.get(arn).map(String::as_str) == Some(runs);
+    match targets.iter().find(|(_, arn)| brought(arn)) {
+        Some((one, _)) if state != "SUCCESSFUL" || std::ptr::eq(*one, newest) => {
+            let arn = text(one, "serviceDeploymentArn");
+            arn.unwrap_or("unknown").clone_into(&mut proof.deployment);
+        }
+        _ => {
+            let runs = runs.rsplit('/').next().unwrap_or(runs);
+            let lacking = format!("no successful rollout of {key} is known to have brought {runs}");
+            proof.lacking.push(lacking);
+        }
     }
     Ok(())
+}
+
+/// The same where the endpoint has no service deployments.
+fn by_primary(primary: &Value, proof: &mut Proof) {
+    let key = &proof.key;
+    text(primary, "id")
+        .unwrap_or("unknown")
+        .clone_into(&mut proof.deployment);
+    let done = primary
+        .get("updatedAt")
+        .or_else(|| primary.get("createdAt"));
+    proof.since = done.and_then(Value::as_f64).unwrap_or_default();
+    let state = text(primary, "rolloutState").unwrap_or("without a state");
+    if state != "COMPLETED" {
+        let lacking = format!("the last rollout of {key} is {state}, not COMPLETED");
+        proof.lacking.push(lacking);
+    }
+}
+
+/// When a service deployment ended: seconds since the Unix epoch.
+fn finished(deployment: &Value) -> f64 {
+    let finished = deployment.get("finishedAt").and_then(Value::as_f64);
+    finished.unwrap_or_default()
 }
 
 /// The environment of this name.
 ///
 /// # Errors
 /// There is none.
-pub fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Environment> {
+pub(super) fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Environment> {
     let found = config.environments.iter().find(|one| one.name == name);
     found.ok_or_else(|| {
         Error::new(
@@ -155,4 +188,58 @@ pub fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Environment
             format!("infra.toml has no environment {name}."),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Proof, by_primary};
+
+    fn proof() -> Proof {
+        Proof {
+            environment: "staging".to_owned(),
+            key: "web-staging".to_owned(),
+            digests: [("web".to_owned(), "sha256:a".to_owned())].into(),
+            deployment: String::new(),
+            since: 0.0,
+            ran: Duration::ZERO,
+            tasks: 1,
+            checks: Vec::new(),
+            lacking: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn another_digest_or_repository_is_not_proved() {
+        let digests =
+            |repository: &str, digest: &str| [(repository.to_owned(), digest.to_owned())].into();
+        let proof = proof();
+        assert!(proof.objections(&digests("web", "sha256:a")).is_empty());
+        let other = proof.objections(&digests("web", "sha256:b"));
+        assert_eq!(other, ["staging runs sha256:a of web, not sha256:b"]);
+        let other = proof.objections(&digests("worker", "sha256:a"));
+        assert_eq!(other, ["staging runs nothing of worker, not sha256:a"]);
+    }
+
+    #[test]
+    fn without_service_deployments_the_primary_one_has_to_be_complete() {
+        let mut found = proof();
+        by_primary(
+            &json!({"id": "ecs-svc/1", "rolloutState": "COMPLETED", "updatedAt": 7.0}),
+            &mut found,
+        );
+        assert_eq!((found.deployment.as_str(), found.since), ("ecs-svc/1", 7.0));
+        assert!(found.lacking.is_empty());
+        for state in [json!("IN_PROGRESS"), json!("FAILED"), json!(null)] {
+            let mut found = proof();
+            by_primary(
+                &json!({"id": "ecs-svc/1", "rolloutState": state}),
+                &mut found,
+            );
+            assert_eq!(found.lacking.len(), 1, "{state}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::uses::{self, Uses};
-use super::{deployment, rollback, target};
+use super::{back, deployment, target};
 use crate::aws::ecs;
 use crate::aws::{Attempts, Aws, EcsOperation, ecs_clusters};
 use crate::config::Config;
@@ -119,7 +119,7 @@ async fn rollback_targets(
     };
     let list = deployment::list(aws, &live).await?;
     let mut noted: BTreeSet<String> = BTreeSet::new();
-    for arn in rollback::candidates(aws, config, key, &live, &list).await? {
+    for arn in back::candidates(aws, config, key, &live, &list).await? {
         if noted.len() < ROLLBACKS && active.contains(&arn) {
             needed.note(&arn, "a rollback may go here");
             noted.insert(arn);

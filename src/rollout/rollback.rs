@@ -1,204 +1,220 @@
-//! The way back: an active rollout is stopped, or the revision that last succeeded before the one
-//! that runs is deployed again. AWS remembers; there is no state file.
+//! `rollback`: what ran before runs again. An active rollout is stopped; otherwise the revision that
+//! succeeded before is sent. No revision is ever changed or removed.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::{deployment, target};
-use crate::aws::ecs::{self, text};
-use crate::aws::{Attempts, Aws, Class, EcsOperation};
+use super::back::{Back, UnderWay, find_back};
+use super::count;
+use super::deploy::tell_sent;
+use super::event::Event;
+use super::follow::{Following, Report, Run, Sent, Until};
+use super::outcome::{Ending, Outcome};
+use super::send::{primary, register_and_send, send};
+use super::standing::Watched;
+use super::target::{self, Target};
+use crate::aws::ecs::text;
+use crate::aws::{Attempts, Class, EcsOperation};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kinds::service::{self, Digests, Registration};
+use crate::kind::RolloutHandle;
+use crate::kinds::service::{self, Digests};
 
-/// Revisions of a family that are looked through for one with a digest: more than a lifecycle policy
-/// keeps images of, as a rule.
-const MOST_REVISIONS: u32 = 30;
-
-/// Where a rollback leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Back {
-    /// The service deployment with this ARN is under way and is to be stopped.
-    Stop(String),
-    /// A revision that ran before.
-    Revision(Registration),
-    /// Digests of which no ACTIVE revision is left.
-    Digests(Digests),
+/// What is to go back, and where to.
+#[derive(Clone, Debug)]
+pub struct Return<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// Only this service, by its key or its name.
+    pub service: Option<&'a str>,
+    /// A revision's number, `FAMILY:NUMBER` or a digest; none: what ran before.
+    pub to: Option<&'a str>,
+    /// How the rollouts are followed.
+    pub following: Following,
 }
 
-/// Finds where a service goes back to. `to` is a revision's number, `FAMILY:NUMBER` or a digest.
+/// Finds the way back for every service, then goes it.
 ///
 /// # Errors
-/// Nothing to go back to; what could not be read.
-pub async fn find_back(
-    aws: &Aws,
-    config: &Config,
-    key: &str,
-    live: &Value,
-    to: Option<&str>,
-) -> Result<Back> {
-    match to {
-        Some(digest) if digest.starts_with("sha256:") => by_digest(aws, config, key, digest).await,
-        Some(revision) => by_revision(aws, config, key, revision).await,
-        None => previous(aws, config, key, live).await,
+/// Whatever kept the run from touching anything. What became of each service afterwards is in its
+/// report.
+pub async fn rollback(run: Run<'_>, order: &Return<'_>) -> Result<Vec<Report>> {
+    let keys = target::keys(run.config, order.environment, order.service)?;
+    let mut ways = Vec::new();
+    for key in &keys {
+        let live = target::live(run.aws, run.config, key).await?;
+        let back = find_back(run.aws, run.config, key, &live, order.to).await?;
+        let target = Target {
+            key: key.clone(),
+            live,
+            running: Digests::new(),
+            digests: Digests::new(),
+            tags: Digests::new(),
+        };
+        ways.push((target, back));
     }
+    let gone = ways.into_iter().map(|(target, back)| async move {
+        let address = target.address();
+        match go(run, order, target, back).await {
+            Ok(report) => report,
+            Err(error) => Report::failed(&address, "", error),
+        }
+    });
+    Ok(join_all(gone).await)
 }
 
-fn family<'a>(config: &'a Config, key: &str) -> &'a str {
-    config
-        .services
-        .get(key)
-        .map_or("", |service| service.task.family.as_str())
-}
-
-async fn by_revision(aws: &Aws, config: &Config, key: &str, revision: &str) -> Result<Back> {
-    let family = family(config, key);
-    let number = match revision.split_once(':') {
-        Some((of, number)) if of == family => number,
-        Some(_) => "",
-        None => revision,
+async fn go(run: Run<'_>, order: &Return<'_>, mut target: Target, back: Back) -> Result<Report> {
+    let Run { aws, config, .. } = run;
+    let address = target.address();
+    let tell = |to: &str| {
+        let address = &address;
+        (run.on_event)(Event::Back { address, to });
     };
-    if number.parse::<u64>().is_err() {
-        let message = format!("{revision} is neither a revision of {family} nor a digest.");
-        return Err(Error::new(ErrorKind::Usage, message)
-            .hint("Run provision revisions to see which there are."));
-    }
-    let name = format!("{family}:{number}");
-    let definition = ecs::task_definition_with_tags(aws, &name).await;
-    let (definition, _) = definition.map_err(|error| {
-        let known = matches!(error.class, Class::NotFound | Class::Invalid);
-        let error = if known {
-            Error::failed(format!("There is no revision {name}."))
-        } else {
-            Error::from(error)
-        };
-        error.at(format!("service/{key}"))
-    })?;
-    usable(aws, config, key, &definition).await
-}
-
-async fn by_digest(aws: &Aws, config: &Config, key: &str, digest: &str) -> Result<Back> {
-    for arn in ecs::active_revisions(aws, family(config, key), MOST_REVISIONS).await? {
-        let definition = ecs::task_definition(aws, &arn).await?;
-        if digests(config, &definition)
-            .values()
-            .any(|one| one == digest)
-        {
-            return usable(aws, config, key, &definition).await;
+    let back = match back {
+        Back::Stop(under_way) => stop(run, &mut target, under_way).await?,
+        other => other,
+    };
+    let (digest, started) = match back {
+        Back::Stop(_) => return Err(Error::bug("What was stopped is not.")),
+        Back::Follow(under_way) => {
+            let Target { key, live, .. } = &target;
+            return Ok(follow_back(run, order.following, key, live, &under_way).await);
         }
-    }
-    let selection = target::Selection::Digest(digest.to_owned());
-    let targets = target::resolve(aws, config, &[key.to_owned()], &selection).await?;
-    let target = targets.into_iter().next();
-    let target = target.ok_or_else(|| Error::bug("No target was resolved."))?;
-    Ok(Back::Digests(target.digests))
-}
-
-/// The revision of the newest successful deployment that is not what runs now.
-async fn previous(aws: &Aws, config: &Config, key: &str, live: &Value) -> Result<Back> {
-    let list = deployment::list(aws, live).await?;
-    let active = list
-        .first()
-        .filter(|newest| matches!(text(newest, "status"), Some("PENDING" | "IN_PROGRESS")));
-    if let Some(arn) = active.and_then(|active| text(active, "serviceDeploymentArn")) {
-        return Ok(Back::Stop(arn.to_owned()));
-    }
-    for arn in candidates(aws, config, key, live, &list).await? {
-        let definition = ecs::task_definition_with_tags(aws, &arn).await;
-        let Ok((definition, _)) = definition else {
-            continue;
-        };
-        if text(&definition, "status").is_none_or(|status| status == "ACTIVE") {
-            return usable(aws, config, key, &definition).await;
+        Back::Already(revision) => return already(run, &target, &revision).await,
+        Back::Revision(registration) => {
+            tell(short(&registration.revision));
+            let started = send(aws, config, &target.key, &target.live, &registration, false);
+            (
+                registration.digest.clone().unwrap_or_default(),
+                started.await?,
+            )
         }
-    }
-    Err(
-        Error::failed("There is no earlier revision that it could go back to.")
-            .at(format!("service/{key}"))
-            .hint("Run provision deploy with --tag or --digest instead."),
-    )
+        Back::Digests(digests) => {
+            target.digests = digests;
+            tell(&target.digest());
+            let started = register_and_send(aws, config, &target, None, false);
+            (target.digest(), started.await?)
+        }
+    };
+    tell_sent(run, &address, &started);
+    let sent = Sent {
+        address,
+        digest,
+        started,
+    };
+    Ok(run.follow(order.following, &sent).await)
 }
 
-/// Task definitions to go back to, best first.
-pub(super) async fn candidates(
-    aws: &Aws,
+/// Tells ECS to stop a service deployment and to go back; says what is to be done from there. It may
+/// have ended in the meantime, or be going back already since an earlier request was carried out.
+async fn stop(run: Run<'_>, target: &mut Target, under_way: UnderWay) -> Result<Back> {
+    let request = json!({
+        "serviceDeploymentArn": under_way.deployment,
+        "stopType": "ROLLBACK",
+    });
+    let operation = EcsOperation::StopServiceDeployment;
+    let asked = run.aws.ecs(operation, Attempts::Idempotent, &request).await;
+    let Err(error) = asked else {
+        (run.on_event)(Event::Stopped {
+            address: &target.address(),
+            deployment: &under_way.deployment,
+        });
+        return Ok(Back::Follow(under_way));
+    };
+    if matches!(error.class, Class::AccessDenied | Class::Credentials) {
+        return Err(error.into());
+    }
+    target.live = target::live(run.aws, run.config, &target.key).await?;
+    match find_back(run.aws, run.config, &target.key, &target.live, None).await? {
+        Back::Stop(_) => Err(error.into()),
+        other => Ok(other),
+    }
+}
+
+/// Follows a service deployment that goes back.
+pub(super) async fn follow_back(
+    run: Run<'_>,
+    following: Following,
+    key: &str,
+    live: &Value,
+    under_way: &UnderWay,
+) -> Report {
+    let address = format!("service/{key}");
+    let mut report = Report::new(&address, "", short(&under_way.task_definition));
+    report.deployment = Some(under_way.deployment.clone());
+    if following.until == Until::None {
+        report.result = "started";
+        return report;
+    }
+    let handle = handle_of(run.config, key, live, under_way);
+    let watched = Watched::known(&handle, under_way.deployment.clone());
+    let outcome = run.watch(following, &address, watched).await;
+    if outcome
+        .as_ref()
+        .is_ok_and(|one| one.ending == Ending::RolledBack)
+        && let Ok(live) = target::live(run.aws, run.config, key).await
+    {
+        report.revision = short(service::revision(&live).unwrap_or_default()).to_owned();
+        report.digest = digest(run, &live).await.unwrap_or_default();
+    }
+    run.close(following, &handle, report, outcome, |outcome| {
+        not_back(outcome, &handle)
+    })
+    .await
+}
+
+/// A service deployment as what is followed.
+pub(super) fn handle_of(
     config: &Config,
     key: &str,
     live: &Value,
-    list: &[Value],
-) -> Result<Vec<String>> {
-    let runs = service::revision(live).unwrap_or_default();
-    let successes: Vec<&str> = list
-        .iter()
-        .filter(|one| text(one, "status") == Some("SUCCESSFUL"))
-        .filter_map(|one| text(one, "targetServiceRevisionArn"))
-        .collect();
-    let definitions = deployment::task_definitions(aws, &successes).await?;
-    let mut found: Vec<String> = successes
-        .iter()
-        .filter_map(|arn| definitions.get(*arn).cloned())
-        .collect();
-    if list.is_empty() {
-        // Without service deployments: what is still running besides, then older revisions.
-        let deployments = live.get("deployments").and_then(Value::as_array);
-        let others = deployments.into_iter().flatten();
-        found.extend(
-            others
-                .filter(|one| text(one, "status") != Some("PRIMARY"))
-                .filter_map(|one| text(one, "taskDefinition").map(str::to_owned)),
-        );
-        let number = |arn: &str| ecs::revision_of(arn).map_or(0, |(_, number)| number);
-        let older = ecs::active_revisions(aws, family(config, key), MOST_REVISIONS).await?;
-        found.extend(older.into_iter().filter(|arn| number(arn) < number(runs)));
+    under_way: &UnderWay,
+) -> RolloutHandle {
+    let declared = config.services.get(key);
+    let of_ours = primary(live)
+        .filter(|one| text(one, "taskDefinition") == Some(under_way.task_definition.as_str()));
+    RolloutHandle {
+        cluster: declared.map_or_else(String::new, |one| one.cluster.name.clone()),
+        service: text(live, "serviceName").unwrap_or_default().to_owned(),
+        deployment: of_ours.and_then(|one| text(one, "id")).map(str::to_owned),
+        task_definition: under_way.task_definition.clone(),
+        digest: None,
+        desired_count: i32::try_from(count(live, "desiredCount")).unwrap_or_default(),
     }
-    found.retain(|arn| arn != runs);
-    Ok(found)
 }
 
-/// The digests that a revision names, by repository.
-fn digests(config: &Config, definition: &Value) -> Digests {
-    let registry = format!("{}/", config.registry());
-    let containers = definition
-        .get("containerDefinitions")
-        .and_then(Value::as_array);
-    let images = containers
-        .into_iter()
-        .flatten()
-        .filter_map(|container| text(container, "image")?.strip_prefix(&registry));
-    images
-        .filter_map(|image| {
-            let (repository, digest) = image.split_once('@')?;
-            Some((repository.to_owned(), digest.to_owned()))
-        })
-        .collect()
-}
-
-/// A revision whose images are still there.
-async fn usable(aws: &Aws, config: &Config, key: &str, definition: &Value) -> Result<Back> {
-    let revision = text(definition, "taskDefinitionArn").unwrap_or_default();
-    let digests = digests(config, definition);
-    for (repository, digest) in &digests {
-        let images = crate::aws::ecr_images::images(aws, repository).await?;
-        if !images.iter().any(|image| image.digest == *digest) {
-            let name = revision.rsplit('/').next().unwrap_or_default();
-            let message = format!("The image {repository}@{digest} of {name} is gone.");
-            return Err(Error::failed(message)
-                .at(format!("service/{key}"))
-                .hint("Name another revision or digest with --to."));
+/// The error of a way back that did not lead there.
+fn not_back(outcome: &Outcome, handle: &RolloutHandle) -> Option<Error> {
+    match outcome.ending {
+        Ending::RolledBack => None,
+        Ending::Succeeded => {
+            let message = "The rollout had succeeded before it could be stopped.";
+            let hint = "Run the same command again to go back to what ran before it.";
+            Some(Error::new(ErrorKind::Rollout, message).hint(hint))
         }
+        _ => outcome.error(&handle.service),
     }
-    Ok(Back::Revision(Registration {
-        revision: revision.to_owned(),
-        digest: digests.into_values().next(),
-    }))
 }
 
-/// Stops a service deployment; ECS goes back to what ran before.
-///
-/// # Errors
-/// What AWS refuses.
-pub async fn stop(aws: &Aws, deployment: &str) -> Result<()> {
-    let request = json!({"serviceDeploymentArn": deployment, "stopType": "ROLLBACK"});
-    let operation = EcsOperation::StopServiceDeployment;
-    aws.ecs(operation, Attempts::Idempotent, &request).await?;
-    Ok(())
+/// Nothing is to be done: what runs is what it went back to.
+async fn already(run: Run<'_>, target: &Target, revision: &str) -> Result<Report> {
+    let address = target.address();
+    let revision = short(revision);
+    (run.on_event)(Event::WentBack {
+        address: &address,
+        revision,
+    });
+    let digest = digest(run, &target.live).await?;
+    Ok(Report::new(&address, &digest, revision))
+}
+
+/// The digests that a service of `DescribeServices` runs, as one text.
+async fn digest(run: Run<'_>, live: &Value) -> Result<String> {
+    let digests = service::running(run.aws, run.config, live).await?;
+    Ok(digests.into_values().collect::<Vec<_>>().join(", "))
+}
+
+/// `FAMILY:REVISION` of an ARN.
+fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }

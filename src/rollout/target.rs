@@ -169,7 +169,7 @@ pub(super) async fn live_if_there(aws: &Aws, config: &Config, key: &str) -> Resu
 ///
 /// # Errors
 /// A service is not there; no image has the tag or the digest.
-pub async fn resolve(
+pub(super) async fn resolve(
     aws: &Aws,
     config: &Config,
     keys: &[String],
@@ -276,4 +276,41 @@ pub(super) fn repositories(config: &Config, key: &str) -> Digests {
             Image::Fixed(_) => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{keys, repositories};
+    use crate::config::{self, Config};
+    use crate::error::ErrorKind;
+
+    fn project() -> Config {
+        config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.toml")).unwrap()
+    }
+
+    #[test]
+    fn a_service_is_named_by_its_key_and_only_in_its_environment() {
+        let config = project();
+        assert_eq!(
+            keys(&config, "staging", None).unwrap(),
+            ["back-end-staging"]
+        );
+        let named = keys(&config, "production", Some("back-end-production"));
+        assert_eq!(named.unwrap(), ["back-end-production"]);
+        let error = keys(&config, "production", Some("back-end-staging")).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert_eq!(error.hint.unwrap(), "It has back-end-production.");
+        let error = keys(&config, "nowhere", None).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert_eq!(error.hint.unwrap(), "There is production, staging.");
+    }
+
+    #[test]
+    fn a_service_wants_the_declared_tag_of_each_repository() {
+        let wanted = repositories(&project(), "back-end-production");
+        assert_eq!(wanted, [("back-end".to_owned(), "prod".to_owned())].into());
+        assert!(repositories(&project(), "no-such-service").is_empty());
+    }
 }

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::deploy::primary;
 use super::lines::Lines;
+use super::send::primary;
 use crate::aws::ecs::{self, text};
 use crate::aws::{Attempts, Aws, Class, EcsOperation};
 use crate::config::Config;

@@ -11,7 +11,9 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Value, json};
 
-use super::{Ending, Evidence, Outcome, follow, watch};
+use super::standing::Watched;
+use super::watch::watch;
+use super::{Ending, Evidence, Outcome, Told, follow};
 use crate::aws::{Aws, Clock, Connection};
 use crate::error::ErrorKind;
 use crate::kind::RolloutHandle;
@@ -38,6 +40,8 @@ struct Stage {
     sandbox: Sandbox,
     clock: Arc<VirtualClock>,
     aws: Aws,
+    /// Whether what it registers writes to a log group.
+    logs: bool,
 }
 
 impl Stage {
@@ -55,6 +59,7 @@ impl Stage {
             sandbox,
             clock,
             aws,
+            logs: false,
         };
         stage.ask("CreateCluster", json!({"clusterName": "c"}));
         let first = stage.register("1");
@@ -75,15 +80,37 @@ impl Stage {
         self.sandbox.ask(Service::Ecs, operation, input).unwrap()
     }
 
+    /// From here on what it registers writes to `/ecs/web`.
+    fn log(&mut self) {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            }],
+        });
+        let role = json!({
+            "RoleName": "execution", "AssumeRolePolicyDocument": trust.to_string(),
+        });
+        let made = self.sandbox.ask(Service::Iam, "CreateRole", role);
+        made.unwrap();
+        self.logs = true;
+    }
+
     fn register(&self, tag: &str) -> Value {
-        let answer = self.ask(
-            "RegisterTaskDefinition",
-            json!({
-                "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
-                "requiresCompatibilities": ["FARGATE"],
-                "containerDefinitions": [{"name": "web", "image": format!("public/web:{tag}")}],
-            }),
-        );
+        let mut definition = json!({
+            "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "containerDefinitions": [{"name": "web", "image": format!("public/web:{tag}")}],
+        });
+        if self.logs {
+            definition["executionRoleArn"] = json!("arn:aws:iam::633607774026:role/execution");
+            definition["containerDefinitions"][0]["logConfiguration"] = json!({
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"},
+            });
+        }
+        let answer = self.ask("RegisterTaskDefinition", definition);
         answer["taskDefinition"]["taskDefinitionArn"].clone()
     }
 
@@ -106,7 +133,8 @@ impl Stage {
     }
 
     async fn watch(&self, handle: &RolloutHandle) -> Outcome {
-        watch(&self.aws, handle, TIMEOUT, &|_| {}).await.unwrap()
+        let watched = Watched::new(handle);
+        watch(&self.aws, watched, TIMEOUT, &|_| {}).await.unwrap()
     }
 }
 
@@ -137,6 +165,7 @@ async fn each_ending_is_told_apart() {
         (Behaviour::Breaker, false, Ending::Failed),
         (Behaviour::Stuck, true, Ending::TimedOut),
         (Behaviour::Another, true, Ending::Superseded),
+        (Behaviour::Alarm, true, Ending::Failed),
         (Behaviour::Autoscaled(3), true, Ending::Succeeded),
         (Behaviour::Autoscaled(0), true, Ending::ScaledToZero),
     ] {
@@ -156,6 +185,116 @@ async fn each_ending_is_told_apart() {
         assert_eq!(outcome.ending, ending, "{behaviour:?}: {outcome:?}");
         assert_eq!(outcome.evidence, Evidence::Deployment, "{behaviour:?}");
     }
+    // Only the service deployment tells these apart.
+    for (behaviour, ending) in [
+        (Behaviour::RollbackFails, Ending::RollbackFailed),
+        (Behaviour::Aborted, Ending::Stopped),
+    ] {
+        let stage = Stage::set(breaker(true)).await;
+        let handle = stage.deploy(Script::rollouts(behaviour.clone()));
+        let outcome = stage.watch(&handle).await;
+        assert_eq!(outcome.ending, ending, "{behaviour:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn success_that_is_being_replaced_is_no_success() {
+    let stage = Stage::set(breaker(true)).await;
+    let handle = stage.deploy(Script::default());
+    stage.clock.advance(Duration::from_mins(1));
+    stage.sandbox.play(Script::rollouts(Behaviour::Stuck));
+    let other = stage.register("3");
+    let update = json!({"cluster": "c", "service": "web", "taskDefinition": other});
+    stage.ask("UpdateService", update);
+    let outcome = stage.watch(&handle).await;
+    assert_eq!(outcome.ending, Ending::Superseded, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn the_tasks_of_an_earlier_try_are_no_cause() {
+    let stage = Stage::set(breaker(true)).await;
+    let handle = stage.deploy(Script::rollouts(Behaviour::Fails(Cause::OutOfMemory)));
+    assert!(!stage.watch(&handle).await.causes.is_empty());
+    stage.sandbox.play(Script::rollouts(Behaviour::Stuck));
+    let update = json!({
+        "cluster": "c", "service": "web", "taskDefinition": handle.task_definition,
+    });
+    let answer = stage.ask("UpdateService", update);
+    let deployments = answer["service"]["deployments"].as_array().unwrap();
+    let primary = deployments.iter().find(|one| one["status"] == "PRIMARY");
+    let again = RolloutHandle {
+        deployment: primary.unwrap()["id"].as_str().map(str::to_owned),
+        ..handle
+    };
+    let outcome = stage.watch(&again).await;
+    assert_eq!(outcome.ending, Ending::TimedOut);
+    let events = outcome
+        .causes
+        .iter()
+        .all(|cause| cause.starts_with("event: "));
+    assert!(events, "{outcome:?}");
+    assert!(
+        outcome.causes[0].contains("unable to place a task"),
+        "{outcome:?}"
+    );
+    assert_eq!((outcome.running, outcome.desired), (0, 2));
+}
+
+#[tokio::test]
+async fn the_last_lines_of_failed_tasks_are_told_without_credentials() {
+    let mut stage = Stage::set(breaker(true)).await;
+    stage.log();
+    let ask = |operation: &str, input: Value| {
+        stage.sandbox.ask(Service::Logs, operation, input).unwrap();
+    };
+    ask("CreateLogGroup", json!({"logGroupName": "/ecs/web"}));
+    let handle = stage.deploy(Script::rollouts(Behaviour::Fails(Cause::Exit)));
+    stage.watch(&handle).await;
+    let list = stage.ask(
+        "ListTasks",
+        json!({"cluster": "c", "serviceName": "web", "desiredStatus": "STOPPED"}),
+    );
+    let described = stage.ask(
+        "DescribeTasks",
+        json!({"cluster": "c", "tasks": list["taskArns"]}),
+    );
+    let tasks = described["tasks"].as_array().unwrap();
+    let failed = |task: &&Value| task["taskDefinitionArn"] == handle.task_definition.as_str();
+    for task in tasks.iter().filter(failed) {
+        let id = task["taskArn"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap();
+        let stream = format!("ecs/web/{id}");
+        ask(
+            "PutLogEvents",
+            json!({
+                "logGroupName": "/ecs/web", "logStreamName": stream,
+                "logEvents": [{
+                    "timestamp": 1_793_491_200_000_u64,
+                    "message": "cannot connect as DB_PASSWORD=canary-hunter2 says ##[error]x",
+                }],
+            }),
+        );
+    }
+    let outcome = stage.watch(&handle).await;
+    let causes = outcome.causes.join("\n");
+    assert!(
+        causes.contains("tasks stopped: Essential container"),
+        "{causes}"
+    );
+    assert!(causes.contains("last lines of ecs/web/"), "{causes}");
+    assert!(
+        causes.contains("| fatal: the application exits"),
+        "{causes}"
+    );
+    assert!(causes.contains("DB_PASSWORD=(hidden)"), "{causes}");
+    assert!(
+        !causes.contains("canary") && !causes.contains("##["),
+        "{causes}"
+    );
 }
 
 #[tokio::test]
@@ -188,7 +327,7 @@ async fn a_failure_is_exit_4_and_names_the_cause() {
     assert_eq!(error.kind, ErrorKind::Rollout);
     assert!(error.message.contains("rolled back"), "{}", error.message);
     assert!(error.message.contains("OutOfMemory"), "{}", error.message);
-    assert!(error.message.contains("event: "), "{}", error.message);
+    assert!(error.message.contains("tasks stopped"), "{}", error.message);
 }
 
 #[tokio::test]
@@ -242,8 +381,13 @@ async fn polls_are_five_seconds_apart_and_progress_is_said_once() {
     let handle = stage.deploy(Script::rollouts(Behaviour::Slow));
     let _ = stage.sandbox.take_trace();
     let said = Mutex::new(Vec::new());
-    let tell = |progress: &str| said.lock().unwrap().push(progress.to_owned());
-    watch(&stage.aws, &handle, TIMEOUT, &tell).await.unwrap();
+    let tell = |told: Told<'_>| {
+        if let Told::Progress(progress) = told {
+            said.lock().unwrap().push(progress.to_string());
+        }
+    };
+    let watched = Watched::new(&handle);
+    watch(&stage.aws, watched, TIMEOUT, &tell).await.unwrap();
     let said = said.into_inner().unwrap();
     assert!(
         said.windows(2).all(|pair| pair[0] != pair[1]) && !said.is_empty(),

@@ -25,7 +25,7 @@ struct Findings {
 ///
 /// # Errors
 /// Everything that would make the deployment fail, at once; what could not be read.
-pub async fn verify(aws: &Aws, config: &Config, target: &Target) -> Result<Vec<String>> {
+pub(super) async fn verify(aws: &Aws, config: &Config, target: &Target) -> Result<Vec<String>> {
     let declared = config.services.get(&target.key);
     let declared =
         declared.ok_or_else(|| Error::bug(format!("No service has the key {}.", target.key)))?;

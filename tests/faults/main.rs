@@ -5,16 +5,20 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test binary with a main of its own: what it prints is its report, and it fails loudly"
 )]
 
 mod configs;
+mod deployments;
 mod drive;
 mod journey;
 mod ledger;
 mod neighbours;
 mod oracle;
 mod sweeps;
+#[path = "../deployments/world.rs"]
+mod world;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,7 @@ use super::configs::{self, ACCOUNT, REGION, Size, Way};
 use super::drive::Drive;
 use super::journey::{Setting, Twin, travel};
 use super::ledger::Ledger;
-use super::{neighbours, oracle};
+use super::{deployments, neighbours, oracle};
 
 /// A transition between two ways of declaring a world.
 type Transition = (Size, Way, Way);
@@ -58,6 +58,11 @@ pub(crate) fn run() -> ExitCode {
         replaying: replay.is_some(),
     };
     let mut count = 0;
+    if replay.as_deref().is_some_and(deployments::is_key) {
+        // They need none of the worlds of the other sweeps.
+        count += regime.deployments(full, replay.as_deref(), began);
+        return regime.close(count, false);
+    }
     for size in Size::ALL {
         count += regime.free_of_faults(size);
     }
@@ -83,10 +88,27 @@ pub(crate) fn run() -> ExitCode {
             began.elapsed().as_secs_f64()
         );
     }
+    count += regime.deployments(full, replay.as_deref(), began);
     regime.close(count, full && replay.is_none())
 }
 
 impl Regime {
+    /// Deploy, promote and rollback, in a world of their own.
+    fn deployments(&self, full: bool, replay: Option<&str>, began: Instant) -> usize {
+        let swept = runtime().block_on(deployments::sweep(full, replay, &self.ledger));
+        for (key, broken) in swept.failures {
+            println!("FAILED {key}");
+            self.fail(key, broken);
+        }
+        println!(
+            "deployments: {} of {} cases, {:.1} s",
+            swept.cases,
+            swept.all,
+            began.elapsed().as_secs_f64()
+        );
+        swept.cases
+    }
+
     fn has_failed(&self) -> bool {
         !self
             .failures

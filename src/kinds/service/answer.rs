@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::names::Names;
 use super::normalise::normalise;
 use super::service_fields::SERVICE;
-use super::shape::{Side, read, write};
+use super::shape::{Field, Side, read, write};
 use super::spec::{Container, Image, Settings, Spec, Task};
 use super::task_fields::{CONTAINER, READ_ONLY, TASK};
 use crate::aws::Error as AwsError;
@@ -66,7 +66,7 @@ pub(super) fn last_part(arn: &str) -> &str {
 }
 
 /// The settings of a live service. Fields of the service itself that we do not know are left alone:
-/// `UpdateService` keeps what it is not told.
+/// `UpdateService` keeps what it is not told. Those in a member that we change are kept with it.
 fn settings(service: &Value, names: &Names<'_>) -> Settings {
     let mut written = service.as_object().cloned().unwrap_or_default();
     let deployments = service.get("deployments").and_then(Value::as_array);
@@ -85,8 +85,14 @@ fn settings(service: &Value, names: &Names<'_>) -> Settings {
         written.insert("role".to_owned(), role.into());
     }
     let mut settings = read(SERVICE, &written, Side::Api(names));
-    settings.retain(|key, _| SERVICE.iter().any(|field| field.name == key));
+    settings.retain(|key, _| SERVICE.iter().any(|field| is_in(field, key)));
     settings
+}
+
+/// Whether a key is a field's own, or that of the member in which the API has the field.
+fn is_in(field: &Field, key: &str) -> bool {
+    let member = field.api.split_once('.').map(|(member, _)| member);
+    field.name == key || member == Some(key)
 }
 
 /// The task definition of an answer of `DescribeTaskDefinition`.

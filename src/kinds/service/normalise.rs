@@ -83,6 +83,15 @@ fn deployment(settings: &mut Settings) {
             deployment.shift_remove(part);
         }
     }
+    // The steps of a strategy that is not in use mean nothing; ECS keeps them all the same.
+    for (strategy, steps) in [
+        ("LINEAR", "linear_configuration"),
+        ("CANARY", "canary_configuration"),
+    ] {
+        if deployment.get("strategy") != Some(&json!(strategy)) {
+            deployment.shift_remove(steps);
+        }
+    }
     deployment.sort_keys();
 }
 

@@ -39,9 +39,8 @@ pub(super) async fn register(
     }
     let mut failure = None;
     for _ in 0..MOST_ATTEMPTS {
-        if !planted(Bug::RegistersBlindly)
-            && let Some(arn) = find(aws, names, &task.family, &content).await?
-        {
+        let found = find(aws, names, &task.family, &content).await?;
+        if let Some(arn) = found.filter(|_| !planted(Bug::RegistersBlindly)) {
             return Ok(arn);
         }
         let operation = EcsOperation::RegisterTaskDefinition;

@@ -290,7 +290,7 @@ pub(super) fn write(
     let mut written = Map::new();
     for (key, value) in settings {
         let Some(field) = fields.iter().find(|field| field.name == key) else {
-            written.insert(key.clone(), value.clone());
+            put_unknown(&mut written, key, value);
             continue;
         };
         let value = match (value, field.removal) {
@@ -301,6 +301,21 @@ pub(super) fn write(
         put(&mut written, field.api, value);
     }
     Ok(written)
+}
+
+/// Adds what no table knows; beside it, in the same object, there may be what one does.
+fn put_unknown(written: &mut Map<String, Value>, key: &str, value: &Value) {
+    match (written.get_mut(key), value) {
+        (Some(Value::Object(known)), Value::Object(unknown)) => {
+            for (key, value) in unknown {
+                put_unknown(known, key, value);
+            }
+        }
+        (Some(_), _) => {}
+        (None, _) => {
+            written.insert(key.to_owned(), value.clone());
+        }
+    }
 }
 
 fn put(written: &mut Map<String, Value>, path: &str, value: Value) {
@@ -421,7 +436,24 @@ pub(super) fn changes(fields: &[Field], before: &Settings, after: &Settings) -> 
     for key in before.keys().filter(|key| !after.contains_key(*key)) {
         changed.insert(key.clone(), Value::Null);
     }
+    changed.extend(beside(fields, &changed, after));
     changed
+}
+
+/// What no table knows in the members of the API that these changes are sent in: the API takes a
+/// member whole.
+fn beside(fields: &[Field], changed: &Settings, after: &Settings) -> Settings {
+    let known = |key: &str| fields.iter().find(|field| field.name == key);
+    let sent: Vec<&str> = changed
+        .keys()
+        .filter_map(|key| Some(known(key)?.api.split_once('.')?.0))
+        .collect();
+    let unknown = after
+        .iter()
+        .filter(|(key, _)| known(key).is_none() && sent.contains(&key.as_str()));
+    unknown
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The effect of `changes`.

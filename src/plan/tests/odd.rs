@@ -156,3 +156,56 @@ fn what_is_used_without_our_mark_is_not_adopted() {
     });
     assert_eq!(used.unwrap().hazards(), BTreeSet::new());
 }
+
+/// A law that says of everybody whose access may move that it has changed.
+struct Telling;
+
+impl Law for Telling {
+    fn subjects(&self, _: &Snapshot, address: &Address) -> Vec<Address> {
+        vec![address.clone(), Address::new("odd", "z")]
+    }
+
+    fn holds(&self, _: &Address, _: &Snapshot, _: &Snapshot, _: &Snapshot) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn broadens(&self, _: &Address, _: &Snapshot, _: &Snapshot) -> bool {
+        false
+    }
+
+    fn access(&self, subject: &Address, _: &Snapshot, _: &Snapshot) -> Option<AccessChange> {
+        Some(AccessChange {
+            subject: subject.name.clone(),
+            ..AccessChange::default()
+        })
+    }
+}
+
+#[test]
+fn an_action_says_what_it_means_for_itself_and_for_who_has_none_of_their_own() {
+    let odds = |words: [&'static str; 3]| {
+        let names = ["odd/a", "odd/b", "odd/z"].into_iter();
+        let specs = names.zip(words.map(|word| AnySpec::new(odd(word))));
+        world(specs.collect())
+    };
+    let (live, desired) = (odds(["was", "was", "as"]), odds(["is", "is", "as"]));
+    let kinds: [&dyn AnyKind; 1] = [&Oddity];
+    let plan = plan(&Input {
+        kinds: &kinds,
+        law: &Telling,
+        ..input(&desired, &live)
+    })
+    .unwrap();
+    let said: Vec<Vec<&str>> = plan
+        .actions
+        .iter()
+        .map(|action| {
+            action
+                .access
+                .iter()
+                .map(|one| one.subject.as_str())
+                .collect()
+        })
+        .collect();
+    assert_eq!(said, [["a", "z"], ["b", "z"]]);
+}

@@ -51,7 +51,8 @@ fn write_at(stage: &Stage, operation: &'static str, lines: &'static [&'static [&
 
 /// What is heard until so many lines came, and for a while after them.
 async fn follow(stage: &Stage, lines: usize) -> (Vec<String>, Vec<String>) {
-    let since = stage.aws.clock().now() - Duration::from_mins(1);
+    let now = stage.aws.clock().now();
+    let since = now.saturating_sub(Duration::from_mins(1));
     let wanted = Wanted {
         groups: vec![GROUP.to_owned()],
         since,

@@ -16,6 +16,12 @@ pub enum Behaviour {
     BreakerRollback,
     /// Tasks stop, and the circuit breaker gives up without going back.
     Breaker,
+    /// Tasks stop, the circuit breaker goes back, and that fails too.
+    RollbackFails,
+    /// An alarm goes off: what follows is up to the service's `alarms`.
+    Alarm,
+    /// Somebody stops the rollout, without going back.
+    Aborted,
     /// No task is ever placed.
     Stuck,
     /// Tasks run and stop, without end.
@@ -26,6 +32,31 @@ pub enum Behaviour {
     Autoscaled(i64),
     /// A hook pauses the rollout until somebody continues it.
     Pause,
+}
+
+impl Behaviour {
+    /// Every behaviour by its name on the command line.
+    pub const NAMES: [(&'static str, Self); 19] = [
+        ("quick", Self::Quick),
+        ("slow", Self::Slow),
+        ("breaker-rollback", Self::BreakerRollback),
+        ("breaker", Self::Breaker),
+        ("rollback-fails", Self::RollbackFails),
+        ("alarm", Self::Alarm),
+        ("aborted", Self::Aborted),
+        ("stuck", Self::Stuck),
+        ("flapping", Self::Flapping),
+        ("another", Self::Another),
+        ("scaled-to-zero", Self::Autoscaled(0)),
+        ("autoscaled", Self::Autoscaled(3)),
+        ("pause", Self::Pause),
+        ("exit", Self::Fails(Cause::Exit)),
+        ("out-of-memory", Self::Fails(Cause::OutOfMemory)),
+        ("architecture", Self::Fails(Cause::Architecture)),
+        ("pull", Self::Fails(Cause::Pull)),
+        ("unhealthy", Self::Fails(Cause::Unhealthy)),
+        ("role", Self::Fails(Cause::Role)),
+    ];
 }
 
 /// Why a task stops.

@@ -9,7 +9,7 @@ use super::super::store::Table;
 use super::super::world::{Members as _, World, set, shown};
 use super::rollouts::{self, Phase, Rollout};
 use super::services::{find, key};
-use super::{invalid, missing, page, play};
+use super::{hooks, invalid, missing, page};
 
 pub(super) fn answer(call: &Call, world: &mut World<'_>, _player: &mut Player) -> Option<Answer> {
     Some(match call.operation.as_str() {
@@ -191,6 +191,6 @@ fn resume(call: &Call, world: &mut World<'_>) -> Answer {
         return Err(invalid("The hook does not wait for an action."));
     }
     let action = call.input.text("action").unwrap_or("CONTINUE");
-    play::decide(world, &key, &rollout, action, "SUCCEEDED");
+    hooks::decide(world, &key, &rollout, action, "SUCCEEDED");
     Ok(json!({ "serviceDeploymentArn": call.input.str("serviceDeploymentArn") }))
 }

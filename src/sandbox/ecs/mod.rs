@@ -6,6 +6,7 @@ mod clusters;
 mod containers;
 mod definitions;
 mod deployments;
+mod hooks;
 mod play;
 mod rollouts;
 mod run;
@@ -13,6 +14,7 @@ mod running;
 mod services;
 mod tags;
 mod tasks;
+mod traffic;
 mod updates;
 
 pub use behaviour::{Behaviour, Cause};

@@ -6,8 +6,9 @@ use super::super::player::Player;
 use super::super::store::Table;
 use super::super::world::{Members as _, World, set};
 use super::behaviour::{Behaviour, Cause};
+use super::hooks::{pause, time_out};
 use super::rollouts::{self, Phase, Rollout};
-use super::{causes, running};
+use super::{causes, running, traffic};
 
 /// When the record of a rollout says `IN_PROGRESS`, in seconds after its start.
 const BEGINS: f64 = 1.0;
@@ -55,7 +56,11 @@ fn step(world: &mut World<'_>, key: &str, rollout: Rollout) -> bool {
             true
         }
         Phase::RollingBack if waited >= BACK => {
-            rollouts::came_back(world, key, &rollout);
+            if rollout.behaviour == Behaviour::RollbackFails {
+                rollouts::stayed_away(world, key, &rollout);
+            } else {
+                rollouts::came_back(world, key, &rollout);
+            }
             true
         }
         Phase::Paused => time_out(world, key, &rollout),
@@ -95,10 +100,21 @@ fn run(world: &mut World<'_>, key: &str, mut rollout: Rollout) -> bool {
             arrive(world, key, &service, &rollout, SLOW)
         }
         Behaviour::Fails(cause) => fail(world, key, &service, rollout, cause, breaker(&service)),
-        Behaviour::BreakerRollback => fail(world, key, &service, rollout, Cause::Exit, Some(true)),
+        Behaviour::BreakerRollback | Behaviour::RollbackFails => {
+            fail(world, key, &service, rollout, Cause::Exit, Some(true))
+        }
         Behaviour::Breaker => fail(world, key, &service, rollout, Cause::Exit, Some(false)),
         Behaviour::Stuck => stuck(world, key, &service, rollout, elapsed),
         Behaviour::Flapping => flap(world, key, &service, rollout, elapsed),
+        Behaviour::Alarm if elapsed >= OTHER => {
+            alarm(world, key, &service, &rollout);
+            true
+        }
+        Behaviour::Aborted if elapsed >= OTHER => {
+            let reason = "Service deployment stopped by a request.";
+            rollouts::give_up(world, key, &rollout, "STOPPED", reason);
+            true
+        }
         Behaviour::Another if elapsed >= OTHER => {
             another(world, key, &service);
             true
@@ -113,7 +129,11 @@ fn run(world: &mut World<'_>, key: &str, mut rollout: Rollout) -> bool {
             pause(world, key, rollout, "POST_SCALE_UP", None);
             true
         }
-        Behaviour::Another | Behaviour::Autoscaled(_) | Behaviour::Pause => false,
+        Behaviour::Alarm
+        | Behaviour::Aborted
+        | Behaviour::Another
+        | Behaviour::Autoscaled(_)
+        | Behaviour::Pause => false,
     }
 }
 
@@ -212,13 +232,12 @@ fn arrive(world: &mut World<'_>, key: &str, service: &Value, rollout: &Rollout, 
         rollout,
         service.number("desiredCount").unwrap_or(0),
     );
-    let minutes = configuration
-        .number("bakeTimeInMinutes")
-        .and_then(|minutes| u32::try_from(minutes).ok());
-    let bake = f64::from(minutes.unwrap_or(0)) * 60.0;
-    if elapsed < due + bake {
+    if let Some((stage, share)) = traffic::stage(&configuration, elapsed - due) {
         rollouts::change_record(world, &rollout.record, |record| {
-            set(record, "lifecycleStage", "BAKE_TIME");
+            set(record, "lifecycleStage", stage);
+            if let (Some(share), Some(target)) = (share, record.get_mut("targetServiceRevision")) {
+                set(target, "requestedProductionTrafficWeight", share);
+            }
         });
         return false;
     }
@@ -356,6 +375,29 @@ fn flap(
     false
 }
 
+/// An alarm goes off: the rollout goes back where the service's `alarms` say so, else it stops.
+fn alarm(world: &mut World<'_>, key: &str, service: &Value, rollout: &Rollout) {
+    let configured = service
+        .get("deploymentConfiguration")
+        .and_then(|all| all.get("alarms"))
+        .cloned()
+        .unwrap_or_default();
+    let names = configured.list("alarmNames").to_vec();
+    let shown = json!({
+        "status": "TRIGGERED", "alarmNames": names, "triggeredAlarmNames": names,
+    });
+    rollouts::change_record(world, &rollout.record, |record| {
+        set(record, "alarms", shown);
+    });
+    let reason = "Service deployment rolled back because of a CloudWatch alarm.";
+    if configured.flag("rollback").unwrap_or(false) {
+        rollouts::go_back(world, key, rollout, reason);
+    } else {
+        let reason = "Service deployment stopped because of a CloudWatch alarm.";
+        rollouts::give_up(world, key, rollout, "STOPPED", reason);
+    }
+}
+
 /// Somebody else deploys what ran before, or the same once more.
 fn another(world: &mut World<'_>, key: &str, service: &Value) {
     if let Some(good) = service.get("_good") {
@@ -382,89 +424,4 @@ fn autoscale(world: &mut World<'_>, key: &str, count: i64) {
         key,
         &format!("(service {name}) desired count was set to {count} by application autoscaling."),
     );
-}
-
-/// A hook holds the rollout; by default it waits a day and then goes back (facts.md section 4).
-fn pause(
-    world: &mut World<'_>,
-    key: &str,
-    mut rollout: Rollout,
-    stage: &str,
-    timeout: Option<&Value>,
-) {
-    rollout.phase = Phase::Paused;
-    rollout.since = world.now;
-    rollout.save(world, key);
-    let minutes = timeout
-        .and_then(|timeout| timeout.number("timeoutInMinutes"))
-        .unwrap_or(1440);
-    let expires =
-        world.now + u32::try_from(minutes).map_or(86_400.0, |minutes| f64::from(minutes) * 60.0);
-    let detail = json!({
-        "hookId": world.hex(12),
-        "targetType": "PAUSE",
-        "status": "AWAITING_ACTION",
-        "expiresAt": expires,
-        "timeoutAction": timeout.and_then(|timeout| timeout.text("action")).unwrap_or("ROLLBACK"),
-    });
-    rollouts::change_record(world, &rollout.record, |record| {
-        set(record, "lifecycleStage", stage);
-        set(record, "lifecycleHookDetails", json!([detail]));
-    });
-}
-
-/// Nobody came in time: the hook's timeout action is taken.
-fn time_out(world: &mut World<'_>, key: &str, rollout: &Rollout) -> bool {
-    let record = world.store.get(Table::ServiceDeployment, &rollout.record);
-    let detail = record
-        .and_then(|record| record.list("lifecycleHookDetails").first())
-        .cloned()
-        .unwrap_or_default();
-    let due = detail
-        .get("expiresAt")
-        .and_then(Value::as_f64)
-        .is_some_and(|at| at <= world.now);
-    if due {
-        decide(
-            world,
-            key,
-            rollout,
-            detail.str("timeoutAction"),
-            "TIMED_OUT",
-        );
-    }
-    due
-}
-
-/// A paused rollout continues or goes back.
-pub(super) fn decide(
-    world: &mut World<'_>,
-    key: &str,
-    rollout: &Rollout,
-    action: &str,
-    status: &str,
-) {
-    rollouts::change_record(world, &rollout.record, |record| {
-        let mut details = record.list("lifecycleHookDetails").to_vec();
-        for detail in &mut details {
-            set(detail, "status", status);
-        }
-        set(record, "lifecycleHookDetails", details);
-    });
-    if action == "CONTINUE" {
-        let since = world.now;
-        Rollout {
-            phase: Phase::Continued,
-            since,
-            ..rollout.clone()
-        }
-        .save(world, key);
-    } else {
-        rollouts::go_back(
-            world,
-            key,
-            rollout,
-            "The deployment was rolled back at a pause hook.",
-        );
-    }
 }

@@ -501,3 +501,19 @@ pub(super) fn came_back(world: &mut World<'_>, key: &str, rollout: &Rollout) {
     end_record(world, &rollout.record, "ROLLBACK_SUCCESSFUL", "");
     world.store.remove(Table::Rollout, key);
 }
+
+/// The way back failed as well.
+pub(super) fn stayed_away(world: &mut World<'_>, key: &str, rollout: &Rollout) {
+    let reason = "Service deployment rollback failed because of a circuit breaker.";
+    let primary = world.store.get(Table::Service, key).and_then(|service| {
+        let primary = service.list("deployments").first()?;
+        Some(primary.str("id").to_owned())
+    });
+    change_deployment(world, key, &primary.unwrap_or_default(), |deployment| {
+        set(deployment, "rolloutState", "FAILED");
+        set(deployment, "rolloutStateReason", reason);
+        set(deployment, "pendingCount", 0);
+    });
+    end_record(world, &rollout.record, "ROLLBACK_FAILED", reason);
+    world.store.remove(Table::Rollout, key);
+}

@@ -183,12 +183,20 @@ pub(super) fn fail(world: &mut World<'_>, service_key: &str, deployment: &Value,
 
 /// What the container wrote before it stopped, where it writes to a log group that is there.
 pub(super) fn last_words(world: &mut World<'_>, definition: &str, task_id: &str, cause: Cause) {
-    let line = match cause {
-        Cause::OutOfMemory => "worker started; resident memory grows past the task's limit",
-        Cause::Unhealthy => "health check: connection refused",
-        _ => "fatal: the application exits with code 1",
+    let lines = match cause {
+        Cause::OutOfMemory => [
+            "worker started",
+            "resident memory grows past the task's limit",
+        ],
+        Cause::Unhealthy => ["listening on port 8000", "health check: connection refused"],
+        _ => [
+            "starting the application",
+            "fatal: the application exits with code 1",
+        ],
     };
-    write(world, definition, task_id, line);
+    for line in lines {
+        write(world, definition, task_id, line);
+    }
 }
 
 /// Writes a line to the log stream of a task's first container.

@@ -1,0 +1,167 @@
+//! `wait` and `continue`: the rollouts of an environment followed to their end, whoever started them,
+//! and the answer to a hook at which one waits.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use super::back::UnderWay;
+use super::event::Event;
+use super::follow::{Following, Report, Run, Until};
+use super::outcome::{Ending, Outcome};
+use super::rollback::{follow_back, handle_of};
+use super::send::current;
+use super::standing::{Watched, waits};
+use super::{deployment, target};
+use crate::aws::ecs::text;
+use crate::aws::{Attempts, EcsOperation};
+use crate::error::{Error, Result};
+use crate::kinds::service;
+
+/// What a hook is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookAction {
+    /// The rollout goes on.
+    Continue,
+    /// What ran before runs again.
+    Rollback,
+}
+
+impl HookAction {
+    /// As ECS spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Continue => "CONTINUE",
+            Self::Rollback => "ROLLBACK",
+        }
+    }
+}
+
+/// The last service deployment of a service of `DescribeServices`; none where the endpoint lists none.
+async fn last(run: Run<'_>, live: &Value) -> Result<Option<UnderWay>> {
+    let Some(newest) = deployment::newest(run.aws, live).await? else {
+        return Ok(None);
+    };
+    let target = text(&newest, "targetServiceRevisionArn").unwrap_or_default();
+    let definitions = deployment::task_definitions(run.aws, &[target]).await?;
+    let arn = text(&newest, "serviceDeploymentArn");
+    Ok(arn
+        .zip(definitions.get(target))
+        .map(|(arn, definition)| UnderWay {
+            deployment: arn.to_owned(),
+            task_definition: definition.clone(),
+        }))
+}
+
+/// Follows what is under way, or was last, in the services with these keys.
+///
+/// # Errors
+/// A service is not there, or has no rollout; what could not be read.
+pub async fn wait(run: Run<'_>, keys: &[String], following: Following) -> Result<Vec<Report>> {
+    let mut lives = Vec::new();
+    for key in keys {
+        let live = target::live(run.aws, run.config, key).await?;
+        let under_way = last(run, &live).await?;
+        lives.push((key, live, under_way));
+    }
+    let waited = lives
+        .iter()
+        .map(|(key, live, under_way)| wait_for(run, key, live, under_way.as_ref(), following));
+    join_all(waited).await.into_iter().collect()
+}
+
+async fn wait_for(
+    run: Run<'_>,
+    key: &str,
+    live: &Value,
+    under_way: Option<&UnderWay>,
+    following: Following,
+) -> Result<Report> {
+    let address = format!("service/{key}");
+    let handle = match under_way {
+        Some(under_way) => Some(handle_of(run.config, key, live, under_way)),
+        None => current(run.config, key, live),
+    };
+    let handle = handle.ok_or_else(|| Error::failed("It has no rollout.").at(&address))?;
+    let digests = service::running(run.aws, run.config, live).await?;
+    let digests: Vec<String> = digests.into_values().collect();
+    let revision = handle.task_definition.rsplit('/').next();
+    let mut report = Report::new(&address, &digests.join(", "), revision.unwrap_or_default());
+    report.deployment.clone_from(&handle.deployment);
+    if following.until == Until::None {
+        report.result = "started";
+        return Ok(report);
+    }
+    let watched = match under_way {
+        Some(under_way) => Watched::known(&handle, under_way.deployment.clone()),
+        None => Watched::new(&handle),
+    };
+    let outcome = run.watch(following, &address, watched).await;
+    let may_pause = following.until == Until::Paused;
+    let error_of = |outcome: &Outcome| match outcome.ending {
+        Ending::Paused if may_pause => None,
+        _ => outcome.error(&handle.service),
+    };
+    Ok(run
+        .close(following, &handle, report, outcome, error_of)
+        .await)
+}
+
+/// Answers the hooks at which the rollouts of these services wait, and follows them on, or back.
+///
+/// # Errors
+/// No hook waits; what AWS refuses; what could not be read.
+pub async fn proceed(
+    run: Run<'_>,
+    keys: &[String],
+    action: HookAction,
+    following: Following,
+) -> Result<Vec<Report>> {
+    let mut answered = Vec::new();
+    for key in keys {
+        let address = format!("service/{key}");
+        let live = target::live(run.aws, run.config, key).await?;
+        let (hook, under_way) = answer_hook(run, &live, action)
+            .await
+            .map_err(|error| error.at(&address))?;
+        (run.on_event)(Event::Answered {
+            address: &address,
+            hook: &hook,
+            action,
+        });
+        answered.push((key, live, under_way));
+    }
+    let followed = answered.iter().map(|(key, live, under_way)| async move {
+        match action {
+            HookAction::Continue => wait_for(run, key, live, Some(under_way), following).await,
+            HookAction::Rollback => Ok(follow_back(run, following, key, live, under_way).await),
+        }
+    });
+    join_all(followed).await.into_iter().collect()
+}
+
+/// Answers the hook at which a service's rollout waits; gives the hook's id, and the rollout.
+async fn answer_hook(run: Run<'_>, live: &Value, action: HookAction) -> Result<(String, UnderWay)> {
+    let nothing = || {
+        Error::failed("Its rollout waits at no hook.")
+            .hint("Run provision status to see how it stands.")
+    };
+    let under_way = last(run, live).await?.ok_or_else(nothing)?;
+    let described = deployment::describe(run.aws, &under_way.deployment).await?;
+    let hooks = described
+        .as_ref()
+        .and_then(|one| one.get("lifecycleHookDetails")?.as_array());
+    let hook = hooks.and_then(|hooks| hooks.iter().find(|hook| waits(hook)));
+    let hook = hook.and_then(|hook| text(hook, "hookId"));
+    let hook = hook.ok_or_else(nothing)?.to_owned();
+    let request = json!({
+        "serviceDeploymentArn": under_way.deployment,
+        "hookId": hook,
+        "action": action.name(),
+    });
+    let operation = EcsOperation::ContinueServiceDeployment;
+    run.aws
+        .ecs(operation, Attempts::Idempotent, &request)
+        .await?;
+    Ok((hook, under_way))
+}
