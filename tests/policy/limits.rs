@@ -341,6 +341,11 @@ fn variables_are_decided_or_unknown_in_time() {
     judge(variables());
 }
 
+/// Texts one after the other.
+fn joined(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count).map(one).collect()
+}
+
 #[test]
 fn what_is_no_document_is_refused_in_time() {
     let texts = [
@@ -353,9 +358,7 @@ fn what_is_no_document_is_refused_in_time() {
             "keys without end",
             format!(
                 "{{{}\"x\": 1}}",
-                (0..9_000)
-                    .map(|place| format!("\"k{place}\": 1,"))
-                    .collect::<String>()
+                joined(9_000, |place| format!("\"k{place}\": 1,"))
             ),
         ),
         (
@@ -378,9 +381,7 @@ fn what_is_no_document_is_refused_in_time() {
             "operators without end",
             format!(
                 "{{\"Statement\": {{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\", \"Condition\": {{{}\"x\": 1}}}}}}",
-                (0..5_000)
-                    .map(|place| format!("\"StringLik{place}\": 1,"))
-                    .collect::<String>()
+                joined(5_000, |place| format!("\"StringLik{place}\": 1,"))
             ),
         ),
     ];
