@@ -20,7 +20,19 @@ policy-full:
     POLICY_FULL=1 cargo test --locked --release --test policy -- --skip gate_7 --nocapture
     cargo test --locked --release --lib policy:: -- --nocapture
 
-# Runs the fault sweeps as CI does; with arguments such as PROVISION_FAULTS_SWEEP=roll a part of them.
+# Fuzzes the policy language, SECONDS for each target; cargo-fuzz is installed under target/ once.
+fuzz SECONDS="300":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    tool="$PWD/target/tools/fuzz"
+    [ -x "$tool/bin/cargo-fuzz" ] || cargo install cargo-fuzz --locked --root "$tool"
+    # Its flags are for a nightly compiler; the pinned one takes them with this variable.
+    export RUSTC_BOOTSTRAP=1 PATH="$tool/bin:$PATH"
+    for target in parse relate structured; do
+        cargo fuzz run --sanitizer none --target-dir target/fuzz "$target" -- -max_total_time={{SECONDS}} -max_len=4096 -timeout=20
+    done
+
+# Runs the push tier of the fault sweeps; with arguments such as PROVISION_FAULTS_SWEEP=roll a part of them.
 faults *VARIABLES:
     env PROVISION_FAULTS=push CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
 

@@ -23,6 +23,8 @@ mod gate_witnesses;
 mod gates_labelled;
 #[path = "policy/gates_random.rs"]
 mod gates_random;
+#[path = "policy/limits.rs"]
+mod limits;
 #[path = "policy/lines.rs"]
 mod lines;
 #[path = "policy/mutations.rs"]

@@ -121,7 +121,10 @@ fn law(account: &Account, differing: &[Address], worlds: [&Snapshot; 2]) -> IamL
             documents.extend(read.map(|document| (arn.to_owned(), document)));
         }
     }
-    IamLaw { documents }
+    IamLaw {
+        documents,
+        ..IamLaw::default()
+    }
 }
 
 /// What is there grants beyond what is declared, and the reverse; or why that could not be decided.

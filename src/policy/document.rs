@@ -64,7 +64,7 @@ impl Document {
         }
         match percent_decode(text) {
             Ok(decoded) => Self::with(&decoded, kind, Strictness::Meaning),
-            Err(fault) => Err(vec![locate(text, fault)]),
+            Err(fault) => Err(locate(text, vec![fault])),
         }
     }
 
@@ -85,7 +85,7 @@ impl Document {
         kind: PolicyKind,
         strictness: Strictness,
     ) -> Result<Self, Vec<SyntaxError>> {
-        let root = json::read(text).map_err(|fault| vec![locate(text, fault)])?;
+        let root = json::read(text).map_err(|fault| locate(text, vec![fault]))?;
         let mut faults = if strictness == Strictness::Writing {
             foreign_characters(text)
         } else {
@@ -94,8 +94,9 @@ impl Document {
         match grammar::read(&root, kind, strictness) {
             Ok(parsed) if faults.is_empty() => {
                 let mut statements = parsed.statements;
+                let lines = line_starts(text);
                 for (statement, offset) in statements.iter_mut().zip(&parsed.offsets) {
-                    statement.line = position(text, *offset).0;
+                    statement.line = lines.partition_point(|start| start <= offset);
                 }
                 let canonical = canonical::text(
                     parsed.version_2012,
@@ -118,17 +119,10 @@ impl Document {
                     home: None,
                 })
             }
-            Ok(_) => Err(faults
-                .into_iter()
-                .map(|fault| locate(text, fault))
-                .collect()),
+            Ok(_) => Err(locate(text, faults)),
             Err(more) => {
                 faults.extend(more);
-                faults.sort_by_key(|fault| fault.at);
-                Err(faults
-                    .into_iter()
-                    .map(|fault| locate(text, fault))
-                    .collect())
+                Err(locate(text, faults))
             }
         }
     }
@@ -288,23 +282,33 @@ fn foreign_characters(text: &str) -> Vec<Fault> {
         .collect()
 }
 
-fn locate(text: &str, fault: Fault) -> SyntaxError {
-    let Fault { at, message, hint } = fault;
-    let (line, column) = position(text, at);
-    SyntaxError {
-        line,
-        column,
-        message,
-        hint,
-    }
+/// The faults in the order of their places, each with its line and column, both 1-based; one walk for all of them.
+fn locate(text: &str, mut faults: Vec<Fault>) -> Vec<SyntaxError> {
+    faults.sort_by_key(|fault| fault.at);
+    let (mut done, mut line, mut column) = (0, 1, 1);
+    let each = faults.into_iter().map(|Fault { at, message, hint }| {
+        for letter in text.get(done..at).unwrap_or_default().chars() {
+            if letter == '\n' {
+                (line, column) = (line + 1, 1);
+            } else {
+                column += 1;
+            }
+        }
+        done = done.max(at);
+        SyntaxError {
+            line,
+            column,
+            message,
+            hint,
+        }
+    });
+    each.collect()
 }
 
-/// Line and column, 1-based, of a byte offset.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let last = before.rsplit('\n').next().unwrap_or_default();
-    (line, last.chars().count() + 1)
+/// The offsets at which lines begin.
+fn line_starts(text: &str) -> Vec<usize> {
+    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(breaks).collect()
 }
 
 fn percent_decode(text: &str) -> Result<String, Fault> {

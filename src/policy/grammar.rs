@@ -1,6 +1,8 @@
 //! From JSON to statements: the grammar of the policy language and its errors.
 //! Source: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM JSON policy elements reference".
 
+use std::collections::BTreeSet;
+
 use super::json::{Fault, Member, Node, Value};
 use super::kind::PolicyKind;
 use super::operator::Operator;
@@ -151,7 +153,7 @@ impl Grammar {
         if !self.strict() {
             return;
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for statement in statements {
             let Some(sid) = &statement.sid else { continue };
             if !seen.insert(sid) {
@@ -165,15 +167,14 @@ impl Grammar {
     }
 
     fn check_keys(&mut self, members: &[Member], known: &[&str], of: &str) {
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
         for member in members {
-            if seen.contains(&member.key.as_str()) {
+            if !seen.insert(&member.key) {
                 self.fault(Fault::new(
                     member.key_at,
                     format!("The key `{}` stands twice in {of}.", member.key),
                 ));
             }
-            seen.push(&member.key);
             if !known.contains(&member.key.as_str()) {
                 let fault = Fault::new(
                     member.key_at,
@@ -466,7 +467,7 @@ impl Grammar {
             return Vec::new();
         };
         let mut out = Vec::new();
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for member in operators {
             let Some(operator) = Operator::parse(&member.key) else {
                 let fault = Fault::new(
@@ -480,14 +481,12 @@ impl Grammar {
                 self.fault(fault.hint(hint));
                 continue;
             };
-            let spelling = self.spelling(&member.key);
-            if seen.contains(&spelling) {
+            if !seen.insert(self.spelling(&member.key)) {
                 self.fault(Fault::new(
                     member.key_at,
                     format!("The operator `{}` stands twice.", member.key),
                 ));
             }
-            seen.push(spelling);
             self.condition_keys(operator, &member.node, &mut out);
         }
         out
@@ -504,16 +503,14 @@ impl Grammar {
             ));
             return;
         };
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for member in keys {
-            let spelling = self.spelling(&member.key);
-            if seen.contains(&spelling) {
+            if !seen.insert(self.spelling(&member.key)) {
                 self.fault(Fault::new(
                     member.key_at,
                     format!("The key `{}` stands twice under `{operator}`.", member.key),
                 ));
             }
-            seen.push(spelling);
             let items: Vec<&Node> = match &member.node.value {
                 Value::Array(items) => items.iter().collect(),
                 _ => vec![&member.node],

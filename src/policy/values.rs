@@ -9,6 +9,11 @@ use super::operator::Comparison;
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Three edits: a letter case, a plural and a typo; further away a suggestion misleads.
     const NEAR: usize = 3;
+    // No name that is known is as long, and no distance to a text without end is worth the time.
+    const LONGEST: usize = 120;
+    if name.len() > LONGEST {
+        return None;
+    }
     let lower = name.to_ascii_lowercase();
     known
         .map(|candidate| (distance(&lower, &candidate.to_ascii_lowercase()), candidate))

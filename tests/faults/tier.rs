@@ -12,7 +12,7 @@ enum Size {
     /// A minute or so: some cases of each sweep. What `cargo test` runs.
     #[default]
     Quick,
-    /// What `.ci/run` runs.
+    /// What `just faults` runs.
     Push,
     /// Every case.
     Full,

@@ -184,5 +184,13 @@ fn gate_4_parliament_globs_and_arns() {
             failures.push(format!("{case}"));
         }
     }
+    // They ask whether an ARN has all that its service's form wants, which IAM itself does not mind and no rule judges.
+    let strict = list(&corpus, "arn")
+        .iter()
+        .filter(|case| case["fn"] == "is_arn_strictly_valid");
+    println!(
+        "gate 4: {} cases of is_arn_strictly_valid not run: they are about that linter's own ARN forms, not about matching",
+        strict.count()
+    );
     report("gate 4", passed, &failures);
 }

@@ -75,31 +75,6 @@ impl<'a, const N: usize> Worlds<'a, N> {
         }
     }
 
-    /// All that the role's access in these worlds follows from, as text.
-    pub(super) fn key(&self, subject: &Address) -> String {
-        let mut key = subject.to_string();
-        let mut say = |word: &str| {
-            key.push('\n');
-            key.push_str(word);
-        };
-        for (world, role) in self.snapshots.iter().zip(&self.roles) {
-            say("world");
-            let Some(role) = role else { continue };
-            say(role.trust_policy.text());
-            for document in role.inline_policies.values() {
-                say(document.text());
-            }
-            let boundary = role.permissions_boundary.iter();
-            let managed = role.managed_policies.iter().map(|arn| ("managed", arn));
-            for (what, arn) in managed.chain(boundary.map(|arn| ("boundary", arn))) {
-                say(what);
-                say(arn);
-                say(self.document(world, arn).map_or("unknown", Document::text));
-            }
-        }
-        key
-    }
-
     fn side(&self, at: usize) -> Option<(&'a Snapshot, Option<&'a role::Spec>)> {
         Some((*self.snapshots.get(at)?, *self.roles.get(at)?))
     }

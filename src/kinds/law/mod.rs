@@ -2,7 +2,6 @@
 //! will be. The one file that may name several kinds.
 
 mod access;
-mod decided;
 mod read;
 mod words;
 
@@ -23,6 +22,15 @@ pub use read::observe;
 pub struct IamLaw {
     /// The documents that are in no spec, by ARN: AWS managed policies, other people's.
     pub documents: BTreeMap<String, Document>,
+    /// Why the document of an ARN is not known: a sentence.
+    pub unread: BTreeMap<String, String>,
+}
+
+impl IamLaw {
+    /// Why a policy decides nothing.
+    fn unknown(&self, arn: &str) -> String {
+        words::unknown(arn, self.unread.get(arn).map(String::as_str))
+    }
 }
 
 impl Law for IamLaw {
@@ -44,7 +52,24 @@ impl Law for IamLaw {
         if worlds.same(0, 1) || worlds.same(1, 2) {
             return Ok(());
         }
-        decided::once(worlds.key(subject), || judge(subject, &worlds))
+        let [before, after, goal] = match worlds.sides() {
+            Sides::Known(sides) => sides,
+            Sides::Unknown(arn) => return Err(undecided(subject, &self.unknown(&arn))),
+        };
+        match law::gains(&before, &after, &goal) {
+            Finding::Nothing => {}
+            Finding::Unknown(reason) => return Err(undecided(subject, &reason)),
+            Finding::Pair { assume, permission } => {
+                return Err(wider(subject, &words::pair(&assume, &permission)));
+            }
+        }
+        match law::losses(&before, &after, &goal) {
+            Finding::Nothing => Ok(()),
+            Finding::Unknown(reason) => Err(undecided(subject, &reason)),
+            Finding::Pair { assume, permission } => {
+                Err(gap(subject, &words::pair(&assume, &permission)))
+            }
+        }
     }
 
     fn broadens(&self, subject: &Address, before: &Snapshot, after: &Snapshot) -> bool {
@@ -86,33 +111,11 @@ impl Law for IamLaw {
             return None;
         }
         if let Some(arn) = worlds.changed_unknown(0, 1) {
-            return Some(words::undecided(subject, words::unknown(&arn)));
+            return Some(words::undecided(subject, self.unknown(&arn)));
         }
         match worlds.sides() {
             Sides::Known([before, after]) => Some(words::role_change(subject, &before, &after)),
-            Sides::Unknown(arn) => Some(words::undecided(subject, words::unknown(&arn))),
-        }
-    }
-}
-
-/// Whether the role gains nothing that the goal lacks and loses nothing that it keeps.
-fn judge(subject: &Address, worlds: &Worlds<'_, 3>) -> Result<(), Refusal> {
-    let [before, after, goal] = match worlds.sides() {
-        Sides::Known(sides) => sides,
-        Sides::Unknown(arn) => return Err(undecided(subject, &words::unknown(&arn))),
-    };
-    match law::gains(&before, &after, &goal) {
-        Finding::Nothing => {}
-        Finding::Unknown(reason) => return Err(undecided(subject, &reason)),
-        Finding::Pair { assume, permission } => {
-            return Err(wider(subject, &words::pair(&assume, &permission)));
-        }
-    }
-    match law::losses(&before, &after, &goal) {
-        Finding::Nothing => Ok(()),
-        Finding::Unknown(reason) => Err(undecided(subject, &reason)),
-        Finding::Pair { assume, permission } => {
-            Err(gap(subject, &words::pair(&assume, &permission)))
+            Sides::Unknown(arn) => Some(words::undecided(subject, self.unknown(&arn))),
         }
     }
 }

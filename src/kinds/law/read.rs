@@ -1,12 +1,12 @@
 //! The documents that the law needs and that are in no spec: AWS managed policies, other people's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
 
 use super::IamLaw;
-use crate::aws::Aws;
 use crate::aws::iam::{self, Account};
+use crate::aws::{Aws, Class};
 use crate::error::Result;
 use crate::kind::{Law, Scope};
 use crate::kinds::identity::{self, Names};
@@ -22,37 +22,56 @@ pub async fn observe(aws: &Aws, scope: &Scope) -> Result<Box<dyn Law>> {
 
 impl IamLaw {
     /// Reads the documents of what the roles of the plan have or will have attached. One that cannot
-    /// be read as a policy stays unknown.
+    /// be read, or not as a policy, stays unknown.
     ///
     /// # Errors
     /// What AWS answers.
     pub async fn read(aws: &Aws, scope: &Scope) -> Result<Self> {
         let account = iam::account(aws).await?;
+        let mut law = Self::default();
         let home = scope.config.project.home();
-        let mut documents = BTreeMap::new();
         let mut missing = Vec::new();
         for arn in used(&account, scope) {
             match account.policies.get(arn) {
-                Some(policy) => insert(&mut documents, arn, &policy.document, &home),
+                Some(policy) => law.insert(arn, &policy.document, &home),
                 None => missing.push(arn),
             }
         }
         let read = missing.into_iter().map(|arn| async move {
-            let text = iam::policy_document(aws, arn).await?;
-            Ok::<_, crate::aws::Error>((arn, text))
+            match iam::policy_document(aws, arn).await {
+                Ok(text) => Ok((arn, Ok(text))),
+                // Who may not read it can still plan: what the policy says is unknown then.
+                Err(error) if error.class == Class::AccessDenied => Ok((arn, Err(error))),
+                Err(error) => Err(error),
+            }
         });
         for (arn, text) in try_join_all(read).await? {
-            if let Some(text) = text.as_deref() {
-                insert(&mut documents, arn, text, &home);
+            match text.as_ref().map(|text| text.as_deref()) {
+                Ok(Some(text)) => law.insert(arn, text, &home),
+                Ok(None) => law.miss(arn, "there is no such policy.".to_owned()),
+                Err(error) => {
+                    law.miss(arn, format!("it may not be read ({}).", error.operation));
+                }
             }
         }
-        Ok(Self { documents })
+        Ok(law)
     }
-}
 
-fn insert(documents: &mut BTreeMap<String, Document>, arn: &str, text: &str, home: &Home) {
-    if let Ok(document) = Document::parse_encoded(text, PolicyKind::Identity) {
-        documents.insert(arn.to_owned(), document.at_home(home));
+    fn insert(&mut self, arn: &str, text: &str, home: &Home) {
+        match Document::parse_encoded(text, PolicyKind::Identity) {
+            Ok(document) => {
+                self.documents
+                    .insert(arn.to_owned(), document.at_home(home));
+            }
+            Err(errors) => {
+                let first = errors.first().map(|error| error.message.clone());
+                self.miss(arn, first.unwrap_or_default());
+            }
+        }
+    }
+
+    fn miss(&mut self, arn: &str, why: String) {
+        self.unread.insert(arn.to_owned(), why);
     }
 }
 

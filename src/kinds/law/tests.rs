@@ -311,9 +311,21 @@ fn an_unknown_policy_broadens_where_it_changes() {
     );
     assert!(law.broadens(&push, &without, &with));
     assert!(law.broadens(&push, &with, &without));
+    let told = law.access(&push, &without, &with).unwrap();
+    assert_eq!(told.relation, "unknown");
     assert_eq!(
-        law.access(&push, &without, &with).unwrap().relation,
-        "unknown"
+        told.reason.unwrap(),
+        format!("the document of {MANAGED} is not known.")
+    );
+    let unread = IamLaw {
+        unread: BTreeMap::from([(MANAGED.to_owned(), "it may not be read.".to_owned())]),
+        ..IamLaw::default()
+    };
+    let told = unread.access(&push, &without, &with).unwrap();
+    assert!(
+        told.reason
+            .unwrap()
+            .ends_with("is not known: it may not be read.")
     );
     let mut trusted = role_spec(&["ecs-tasks.amazonaws.com"]);
     trusted.managed_policies.insert(MANAGED.to_owned());
@@ -323,6 +335,7 @@ fn an_unknown_policy_broadens_where_it_changes() {
     assert!(!law.broadens(&push, &with, &world([role(trusted)])));
     let known = IamLaw {
         documents: BTreeMap::from([(MANAGED.to_owned(), allow(&["s3:GetObject"]))]),
+        unread: BTreeMap::new(),
     };
     assert!(!known.broadens(&push, &with, &without));
     assert_eq!(

@@ -41,8 +41,11 @@ pub(super) fn pair(assume: &Witness, permission: &Witness) -> String {
 }
 
 /// Why a policy that nobody knows decides nothing.
-pub(super) fn unknown(arn: &str) -> String {
-    format!("the document of {arn} is not known.")
+pub(super) fn unknown(arn: &str, reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("the document of {arn} is not known: {reason}"),
+        None => format!("the document of {arn} is not known."),
+    }
 }
 
 /// A change that could not be decided.

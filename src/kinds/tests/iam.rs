@@ -207,7 +207,7 @@ async fn drift_is_seen_and_mended() {
         .unwrap();
     iam.attach_role_policy()
         .role_name("deploy")
-        .policy_arn("arn:aws:iam::aws:policy/ReadOnlyAccess")
+        .policy_arn("arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess")
         .send()
         .await
         .unwrap();

@@ -352,6 +352,8 @@ impl Boxes {
             let mut next = Vec::new();
             for one in &out {
                 for other in layer {
+                    // The boxes are kept, and sorted again and again.
+                    space.work.spend(JOINED)?;
                     let both = joined(one, other);
                     if meet(space, &Constraints::new(), &both.literals)?.is_some() {
                         next.push(both);
@@ -363,6 +365,9 @@ impl Boxes {
         Ok(out)
     }
 }
+
+/// Steps of an automaton in whose time two boxes are made one and kept.
+const JOINED: usize = 128;
 
 fn joined(one: &Region, other: &Region) -> Region {
     let mut literals: Vec<Literal> = one
@@ -595,6 +600,7 @@ impl Search<'_> {
         }
         let mut done: Option<Origin> = None;
         for start in &starts {
+            space.work.spend(1)?;
             if done.as_ref() == Some(&start.origin) || known.covers(&start.literals) {
                 continue;
             }
@@ -626,6 +632,9 @@ impl Search<'_> {
         let Some(((allows, denies), rest)) = excluded.split_first() else {
             return self.cover(space, constraints, removed, origin);
         };
+        space
+            .work
+            .spend(removed.len() + allows.len() + denies.len())?;
         let mut more: Vec<&Region> = removed.to_vec();
         more.extend(allows);
         if self.exclude(space, constraints, &more, rest, origin)? {

@@ -186,20 +186,7 @@ pub(super) fn find(
         .chain([domain])
         .filter(|set| !std::ptr::eq(*set, walked))
         .collect();
-    let good = |text: &[Symbol]| -> Result<bool, Exhausted> {
-        work.spend(1)?;
-        for set in &others {
-            if !set.contains(text, work)? {
-                return Ok(false);
-            }
-        }
-        for set in outside {
-            if set.contains(text, work)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    };
+    let good = |text: &[Symbol]| fits(text, &others, outside, work);
     if fill.style == Style::Subject {
         for pattern in &walked.patterns {
             for text in subjects::of_pattern(pattern) {
@@ -238,6 +225,27 @@ pub(super) fn find(
         }
     }
     Ok(None)
+}
+
+/// Whether a text is in all of some sets and in none of others.
+fn fits(
+    text: &[Symbol],
+    inside: &[&StringSet],
+    outside: &[&StringSet],
+    work: &Work,
+) -> Result<bool, Exhausted> {
+    work.spend(1)?;
+    for set in inside {
+        if !set.contains(text, work)? {
+            return Ok(false);
+        }
+    }
+    for set in outside {
+        if set.contains(text, work)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn covered(pattern: &[Item], outside: &[&StringSet], work: &Work) -> Result<bool, Exhausted> {

@@ -116,6 +116,7 @@ fn provided(world: &World<'_>) -> Vec<Value> {
     arns.sort_unstable();
     arns.dedup();
     arns.into_iter()
+        .filter(|arn| managed::is_known(arn))
         .filter_map(|arn| managed::find(arn, world))
         .collect()
 }

@@ -40,7 +40,7 @@ const KNOWN: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// What an unknown AWS managed policy grants: one harmless action, so that it is a document.
+/// In the place of the document of an unknown AWS managed policy, which is never given out.
 const PLACEHOLDER: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}]}"#;
 
 /// Whether an ARN is that of an AWS managed policy.
@@ -74,6 +74,11 @@ pub(super) fn find(arn: &str, world: &World<'_>) -> Option<Value> {
         Some(row) => Some(record(arn, path, name, row.2)),
         None => Some(record(arn, path, name, PLACEHOLDER)),
     }
+}
+
+/// Whether the sandbox knows what an AWS managed policy says; it gives out no other document.
+pub(super) fn is_known(arn: &str) -> bool {
+    KNOWN.iter().any(|row| row.1 == last_part(arn))
 }
 
 /// The AWS managed policies that a list shows.

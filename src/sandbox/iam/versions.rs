@@ -6,7 +6,9 @@ use super::super::error::{Answer, ServiceError};
 use super::super::protocol::Call;
 use super::super::world::{Members as _, World, set};
 use super::policies::{change, check_document, find};
-use super::{delete_conflict, documents, limit_exceeded, no_such_entity, page, quota, required};
+use super::{
+    delete_conflict, documents, limit_exceeded, managed, no_such_entity, page, quota, required,
+};
 
 pub(super) fn answer(call: &Call, world: &mut World<'_>) -> Option<Answer> {
     Some(match call.operation.as_str() {
@@ -105,6 +107,12 @@ fn version(call: &Call, policy: &Value) -> Result<Value, ServiceError> {
 fn get(call: &Call, world: &World<'_>) -> Answer {
     let policy = find(call, world)?;
     let version = version(call, &policy)?;
+    let arn = policy.str("Arn");
+    if managed::is_aws(arn) && !managed::is_known(arn) {
+        // To make one up would say what the policy does not.
+        let message = format!("The sandbox does not know the document of {arn}.");
+        return Err(ServiceError::with_status(403, "AccessDenied", message));
+    }
     Ok(json!({ "PolicyVersion": show(&version, true, world) }))
 }
 

@@ -250,6 +250,7 @@ fn iam() -> IamLaw {
             ),
         ]
         .into(),
+        ..IamLaw::default()
     }
 }
 
