@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 
-use super::{Aws, Class, Error, pages};
+use super::{Aws, Error, pages};
 
 /// Names a request, and groups a page: the most that CloudWatch takes and gives.
 const BATCH: usize = 50;
 /// The same, as the API counts.
 const PAGE: i32 = 50;
+
+/// The code of an endpoint that does not know the filter, or minds a name that is not there. Any
+/// other refusal leaves the groups unread.
+const MINDS_NAMES: &str = "InvalidParameterException";
 
 /// A log group as CloudWatch describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ async fn named(aws: &Aws, names: Vec<String>) -> Result<BTreeMap<String, LogGrou
         .once(key, || async {
             match list(aws, Some(&names)).await {
                 Ok(found) => Ok(Some(found)),
-                Err(error) if matches!(error.class, Class::NotFound | Class::Invalid) => Ok(None),
+                Err(error) if error.is_not_found() || error.code == MINDS_NAMES => Ok(None),
                 Err(error) => Err(error),
             }
         })

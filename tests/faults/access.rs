@@ -182,17 +182,17 @@ fn links<'a>(store: &'a Store, table: Table, key: &'a str) -> impl Iterator<Item
     })
 }
 
-/// The default document of a managed policy. Of AWS's own one that says what matters here.
+/// The default document of a managed policy. Of AWS's own two, what they say of the requests here.
 fn managed(store: &Store, arn: &str) -> Document {
     let name = arn.rsplit('/').next().unwrap_or_default().to_lowercase();
     if arn.starts_with("arn:aws:iam::aws:") {
-        let action = if name.contains("readonly") {
-            "ecr:BatchGetImage"
+        let last = if name.contains("readonly") {
+            "ecr:ListImages"
         } else {
             "logs:PutLogEvents"
         };
         let text = format!(
-            "{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"*\"}}}}"
+            "{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Action\":[\"ecr:GetAuthorizationToken\",\"ecr:BatchGetImage\",\"{last}\"],\"Resource\":\"*\"}}}}"
         );
         return read(&text, PolicyKind::Identity);
     }
