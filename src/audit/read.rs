@@ -462,13 +462,12 @@ fn task_definition(value: &Value) -> TaskDefinition {
     let architecture = platform
         .and_then(|platform| ecs::text(platform, "cpuArchitecture"))
         .unwrap_or("X86_64");
-    let containers = value.get("containerDefinitions").and_then(Value::as_array);
     TaskDefinition {
         family: text("family").unwrap_or_default(),
         architecture: architecture.to_owned(),
         execution_role: text("executionRoleArn"),
         task_role: text("taskRoleArn"),
-        containers: containers.into_iter().flatten().map(container).collect(),
+        containers: ecs::containers(value).map(container).collect(),
     }
 }
 

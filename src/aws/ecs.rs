@@ -253,6 +253,14 @@ pub fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
     value.get(field).and_then(Value::as_str)
 }
 
+/// The containers of a task definition.
+pub fn containers(definition: &Value) -> impl Iterator<Item = &Value> {
+    let containers = definition
+        .get("containerDefinitions")
+        .and_then(Value::as_array);
+    containers.into_iter().flatten()
+}
+
 /// A field that is a list of texts; others in it are left out.
 #[must_use]
 pub fn texts(value: &Value, field: &str) -> Vec<String> {

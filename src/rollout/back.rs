@@ -184,12 +184,7 @@ async fn without_deployments(
 /// The digests that a revision names, by repository.
 fn digests(config: &Config, definition: &Value) -> Digests {
     let registry = format!("{}/", config.registry());
-    let containers = definition
-        .get("containerDefinitions")
-        .and_then(Value::as_array);
-    let images = containers
-        .into_iter()
-        .flatten()
+    let images = ecs::containers(definition)
         .filter_map(|container| text(container, "image")?.strip_prefix(&registry));
     images
         .filter_map(|image| {

@@ -76,10 +76,7 @@ fn streams(definition: &Value, task: &Value) -> Vec<Stream> {
 }
 
 fn stream(definition: &Value, container: &str, task: &str) -> Option<Stream> {
-    let all = definition.get("containerDefinitions")?.as_array()?;
-    let declared = all
-        .iter()
-        .find(|one| text(one, "name") == Some(container))?;
+    let declared = ecs::containers(definition).find(|one| text(one, "name") == Some(container))?;
     let log = declared.get("logConfiguration")?;
     if text(log, "logDriver") != Some("awslogs") {
         return None;

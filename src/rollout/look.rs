@@ -203,12 +203,7 @@ pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revi
     let mut revisions = Vec::new();
     for arn in ecs::active_revisions(aws, family, MOST_REVISIONS).await? {
         let (definition, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
-        let containers = definition
-            .get("containerDefinitions")
-            .and_then(Value::as_array);
-        let images = containers
-            .into_iter()
-            .flatten()
+        let images = ecs::containers(&definition)
             .filter_map(|container| text(container, "image"))
             .map(|image| image.rsplit('/').next().unwrap_or(image).to_owned());
         let is_target = matches!(&back, Ok(super::Back::Revision(to)) if to.revision == arn);

@@ -137,10 +137,7 @@ fn no_revision(error: crate::aws::Error, revision: &str) -> Error {
 
 /// The container that is meant.
 pub(super) fn container<'a>(definition: &'a Value, wanted: Option<&str>) -> Result<&'a Value> {
-    let containers = definition
-        .get("containerDefinitions")
-        .and_then(Value::as_array);
-    let containers: Vec<&Value> = containers.into_iter().flatten().collect();
+    let containers: Vec<&Value> = ecs::containers(definition).collect();
     let names: Vec<&str> = containers
         .iter()
         .filter_map(|one| text(one, "name"))

@@ -282,10 +282,7 @@ async fn image_tags(
             continue;
         };
         let definition = ecs::task_definition(aws, arn).await?;
-        let containers = definition
-            .get("containerDefinitions")
-            .and_then(Value::as_array);
-        for container in containers.into_iter().flatten() {
+        for container in ecs::containers(&definition) {
             let text = |field| {
                 container
                     .get(field)

@@ -227,10 +227,7 @@ fn images_of<'a>(
     names: &'a Names<'_>,
     definition: &'a Value,
 ) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
-    let containers = definition
-        .get("containerDefinitions")
-        .and_then(Value::as_array);
-    containers.into_iter().flatten().filter_map(|container| {
+    ecs::containers(definition).filter_map(|container| {
         let image = text(container, "image")?;
         Some((text(container, "name")?, names.repository_of(image)?, image))
     })

@@ -78,10 +78,7 @@ impl Content {
     fn of(definition: &Value, names: &Names<'_>) -> Result<Self> {
         let mut task = task_of(definition, None, names)?;
         super::normalise::normalise_task(&mut task);
-        let containers = definition
-            .get("containerDefinitions")
-            .and_then(Value::as_array);
-        let images = containers.into_iter().flatten().filter_map(|container| {
+        let images = ecs::containers(definition).filter_map(|container| {
             let image = text(container, "image")?;
             Some((text(container, "name")?.to_owned(), image.to_owned()))
         });
