@@ -28,7 +28,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use provision::sandbox::{Sandbox, VirtualClock};
+use provision::clock::VirtualClock;
+use provision::sandbox::Sandbox;
 
 use conformance::checks::Checks;
 use emulators::{ACCOUNT, REGION, Server};

@@ -126,6 +126,7 @@ fn rows() -> BTreeMap<&'static str, u8> {
         ("aws", 1),
         ("config", 1),
         ("sandbox", 1),
+        ("clock", 0),
         ("policy", 0),
         ("diff", 0),
         ("error", 0),

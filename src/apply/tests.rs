@@ -2,18 +2,17 @@
 //! how long is waited, and what is said at the end.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde::Serialize;
 
 use super::*;
-use crate::aws::{Clock, Connection};
+use crate::aws::Connection;
+use crate::clock::{Clock, VirtualClock};
 use crate::config::{self, Config};
 use crate::kind::{AccessChange, Hazard, Kind, Owned, Refusal};
-use crate::sandbox::{Sandbox, VirtualClock};
+use crate::sandbox::Sandbox;
 
 const MARK: &str = "toy@us-east-2";
 /// What has this value is made in two calls.
@@ -218,19 +217,6 @@ impl Law for Lawless {
     }
 }
 
-#[derive(Debug)]
-struct Time(Arc<VirtualClock>);
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
-
 /// A world with what is there, what is declared, and how calls end.
 struct World {
     things: Things,
@@ -290,7 +276,7 @@ impl World {
         let mut connection = Connection::new("us-east-2", "us-east-1");
         let sandbox = Sandbox::in_memory("633607774026", "us-east-2", things.clock.clone());
         connection.http_client = Some(SharedHttpClient::new(sandbox));
-        let time: Arc<dyn Clock> = Arc::new(Time(things.clock.clone()));
+        let time: Arc<dyn Clock> = things.clock.clone();
         let account = "633607774026".to_owned();
         let aws = Aws::connect(&connection, account, "aws".to_owned(), time, 4).await;
         let text =

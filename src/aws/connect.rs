@@ -27,7 +27,8 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use super::{Clients, Clock};
+use super::Clients;
+use crate::clock::Clock;
 
 /// How long a request may take before it counts as lost. The SDK sets only the first of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

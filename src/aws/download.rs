@@ -129,8 +129,9 @@ mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::TcpListener;
 
-    use super::super::{Clock, Connection, SystemClock};
+    use super::super::Connection;
     use super::*;
+    use crate::clock::{Clock, SystemClock};
 
     /// A server that answers each path in its own way, for as long as the process lives.
     fn server() -> String {

@@ -3,7 +3,6 @@
 
 pub mod alarms;
 mod classify;
-mod clock;
 mod connect;
 pub mod download;
 pub mod ecr;
@@ -42,8 +41,8 @@ use tokio::sync::{OnceCell, Semaphore};
 use self::ledger::OpenLedger;
 use self::pacing::Buckets;
 use self::retry::Retry;
+use crate::clock::Clock;
 
-pub use self::clock::{Clock, SystemClock};
 pub use self::connect::{Connection, Timeouts, plain_connector};
 pub use self::ecs_wire::Operation as EcsOperation;
 pub use self::error::{Class, Error};

@@ -1,8 +1,6 @@
 //! Requests against a scripted HTTP client: what is sent again, what is counted, what is said.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::http::{
@@ -15,30 +13,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
+use crate::clock::VirtualClock;
 use crate::error;
 
 const ACCOUNT: &str = "633607774026";
-
-/// A clock on which a sleep takes no time.
-#[derive(Debug, Default)]
-struct Virtual(Mutex<Duration>);
-
-impl Virtual {
-    fn advance(&self, duration: Duration) {
-        *self.0.lock().unwrap() += duration;
-    }
-}
-
-impl Clock for Virtual {
-    fn now(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.advance(duration);
-        Box::pin(std::future::ready(()))
-    }
-}
 
 /// What the endpoint does with one request.
 #[derive(Clone, Debug)]
@@ -51,7 +29,7 @@ enum Deed {
 #[derive(Clone, Debug)]
 struct Scripted {
     deeds: Arc<Mutex<VecDeque<Deed>>>,
-    clock: Arc<Virtual>,
+    clock: Arc<VirtualClock>,
 }
 
 impl HttpConnector for Scripted {
@@ -89,8 +67,8 @@ impl HttpClient for Scripted {
     }
 }
 
-async fn aws(deeds: &[Deed]) -> (Aws, Arc<Virtual>) {
-    let clock = Arc::new(Virtual::default());
+async fn aws(deeds: &[Deed]) -> (Aws, Arc<VirtualClock>) {
+    let clock = Arc::new(VirtualClock::at(Duration::ZERO));
     let scripted = Scripted {
         deeds: Arc::new(Mutex::new(deeds.iter().cloned().collect())),
         clock: clock.clone(),

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::session::{Session, open_sandbox};
+use crate::clock::VirtualClock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sandbox::{Sandbox, Service, ServiceError, VirtualClock};
+use crate::sandbox::{Sandbox, Service, ServiceError};
 
 /// Do in the sandbox what others do in an account, such as to push an image without docker.
 #[derive(Debug, Args)]
@@ -134,12 +133,9 @@ fn push_image(sandbox: &Sandbox, push: &Push) -> Result<String> {
         let message = format!("{} is not REPOSITORY:TAG.", push.image);
         return Err(Error::new(ErrorKind::Usage, message));
     };
-    let ask = |operation: &str, input: Value| {
-        sandbox
-            .ask(Service::Ecr, operation, input)
-            .map_err(|error| refused(repository, &error))
-    };
-    let images = ask("ListImages", json!({"repositoryName": repository}))?;
+    let held = json!({"repositoryName": repository});
+    let images = sandbox.ask(Service::Ecr, "ListImages", held);
+    let images = images.map_err(|error| refused(repository, &error))?;
     let images = images.get("imageIds").and_then(Value::as_array);
     // Each push is another image, as each build is.
     let number = images.map_or(0, Vec::len);
@@ -153,44 +149,9 @@ fn push_image(sandbox: &Sandbox, push: &Push) -> Result<String> {
         "history": [{"comment": format!("push {number} of {}", push.image)}],
     })
     .to_string();
-    let upload = ask("InitiateLayerUpload", json!({"repositoryName": repository}))?;
-    let upload = upload.get("uploadId").cloned().unwrap_or_default();
-    ask(
-        "UploadLayerPart",
-        json!({
-            "repositoryName": repository,
-            "uploadId": upload,
-            "partFirstByte": 0,
-            "partLastByte": config.len().saturating_sub(1),
-            "layerPartBlob": STANDARD.encode(&config),
-        }),
-    )?;
-    let digest = Sandbox::digest(config.as_bytes());
-    ask(
-        "CompleteLayerUpload",
-        json!({"repositoryName": repository, "uploadId": upload, "layerDigests": [digest]}),
-    )?;
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": digest,
-            "size": config.len(),
-        },
-        "layers": [],
-    });
-    let put = json!({
-        "repositoryName": repository,
-        "imageManifest": manifest.to_string(),
-        "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
-        "imageTag": tag,
-    });
-    let answer = ask("PutImage", put)?;
-    let digest = answer
-        .get("image")
-        .and_then(|image| image.get("imageId")?.get("imageDigest")?.as_str());
-    Ok(digest.unwrap_or_default().to_owned())
+    sandbox
+        .push(repository, tag, &config)
+        .map_err(|error| refused(repository, &error))
 }
 
 fn refused(repository: &str, error: &ServiceError) -> Error {

@@ -11,11 +11,12 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::global::Global;
-use crate::aws::{Aws, Clock, Connection, Ledger, SystemClock};
+use crate::aws::{Aws, Connection, Ledger};
+use crate::clock::{Clock, SystemClock, VirtualClock};
 use crate::config::{self, Config, Partition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{self, Screen};
-use crate::sandbox::{Sandbox, Script, VirtualClock};
+use crate::sandbox::{Sandbox, Script};
 
 /// One run on one infra.toml.
 pub(super) struct Session<'a> {
@@ -162,12 +163,7 @@ async fn open_at(place: &Place, global: &Global, speed: Pace) -> Result<Aws> {
     .await)
 }
 
-fn sandbox(
-    file: &Path,
-    place: &Place,
-    global: &Global,
-    clock: Arc<dyn crate::sandbox::Clock>,
-) -> Result<Sandbox> {
+fn sandbox(file: &Path, place: &Place, global: &Global, clock: Arc<dyn Clock>) -> Result<Sandbox> {
     let sandbox =
         Sandbox::open(file, &place.account_id, &place.region, clock).map_err(|error| {
             Error::failed(format!(
@@ -214,9 +210,9 @@ struct Paced {
     speed: Pace,
 }
 
-impl crate::sandbox::Clock for Paced {
+impl Clock for Paced {
     fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&self.clock)
+        self.clock.now()
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -244,7 +240,7 @@ impl Clock for SandboxTime {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.clock, duration)
+        self.clock.sleep(duration)
     }
 }
 

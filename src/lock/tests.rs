@@ -1,28 +1,14 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::*;
-use crate::aws::{Clock, Connection};
+use crate::aws::Connection;
+use crate::clock::{Clock, VirtualClock};
 use crate::error::ErrorKind;
-use crate::sandbox::{Fault, FaultKind, Sandbox, Script, Table, Times, VirtualClock};
+use crate::sandbox::{Fault, FaultKind, Sandbox, Script, Table, Times};
 
 const PARAMETER: &str = "/provision/back-end";
-
-#[derive(Debug)]
-struct Time(Arc<VirtualClock>);
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
 
 struct World {
     sandbox: Sandbox,
@@ -41,7 +27,7 @@ impl World {
         self.sandbox.revive();
         let mut connection = Connection::new("us-east-2", "us-east-1");
         connection.http_client = Some(SharedHttpClient::new(self.sandbox.clone()));
-        let time: Arc<dyn Clock> = Arc::new(Time(self.clock.clone()));
+        let time: Arc<dyn Clock> = self.clock.clone();
         let account = "633607774026".to_owned();
         let aws = Aws::connect(&connection, account, "aws".to_owned(), time, 4).await;
         aws.identity().await.unwrap();

@@ -3,8 +3,6 @@
 mod tail;
 mod task;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,27 +12,13 @@ use serde_json::{Value, json};
 use super::standing::Watched;
 use super::watch::watch;
 use super::{Ending, Evidence, Outcome, Told, follow};
-use crate::aws::{Aws, Clock, Connection};
+use crate::aws::{Aws, Connection};
+use crate::clock::VirtualClock;
 use crate::error::ErrorKind;
 use crate::kind::RolloutHandle;
-use crate::sandbox::{
-    Behaviour, Cause, Fault, FaultKind, Sandbox, Script, Service, Times, VirtualClock,
-};
+use crate::sandbox::{Behaviour, Cause, Fault, FaultKind, Sandbox, Script, Service, Times};
 
 const TIMEOUT: Duration = Duration::from_mins(15);
-
-#[derive(Debug)]
-struct Time(Arc<VirtualClock>);
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
 
 struct Stage {
     sandbox: Sandbox,
@@ -53,7 +37,7 @@ impl Stage {
         let mut connection = Connection::new(region, "us-east-1");
         connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         let account = "633607774026".to_owned();
-        let time = Arc::new(Time(clock.clone()));
+        let time = clock.clone();
         let aws = Aws::connect(&connection, account, "aws".to_owned(), time, 16).await;
         let stage = Self {
             sandbox,

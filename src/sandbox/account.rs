@@ -16,7 +16,6 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use serde_json::Value;
 
 use super::carry::{Account, Delivery};
-use super::clock::Clock;
 use super::error::ServiceError;
 use super::faults::Script;
 use super::file::StateFile;
@@ -24,6 +23,7 @@ use super::live_tail::SESSION;
 use super::protocol::{Call, Service};
 use super::store::Store;
 use super::trace::TraceEntry;
+use crate::clock::Clock;
 
 /// The process died, says the fault script: the error in which the requests of a dead process end.
 #[derive(Clone, Copy, Debug)]

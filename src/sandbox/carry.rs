@@ -8,7 +8,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::account::Outside;
-use super::clock::Clock;
 use super::error::{Answer, ServiceError};
 use super::faults::{FaultKind, Script, View};
 use super::file::StateFile;
@@ -20,6 +19,7 @@ use super::store::Store;
 use super::trace::{self, Outcome, TraceEntry};
 use super::world::World;
 use super::{cloudwatch, ecr, ecs, iam, logs, secrets, ssm, sts, tagging, trail};
+use crate::clock::Clock;
 
 /// The seconds that pass between two runs on one state file: what a run left on its way has moved on
 /// when the next one looks.

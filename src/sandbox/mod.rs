@@ -5,7 +5,6 @@
 mod account;
 mod carry;
 mod cbor;
-mod clock;
 mod cloudwatch;
 mod ecr;
 mod ecs;
@@ -17,6 +16,7 @@ mod live_tail;
 mod logs;
 mod player;
 mod protocol;
+mod push;
 mod random;
 mod respell;
 mod secrets;
@@ -33,7 +33,6 @@ mod world;
 mod xml;
 
 pub use account::{Crash, Outside, Sandbox};
-pub use clock::{Clock, VirtualClock};
 pub use ecs::{Behaviour, Cause};
 pub use error::ServiceError;
 pub use faults::{

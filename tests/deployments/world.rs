@@ -2,18 +2,15 @@
 //! deployed, promoted and rolled back in this process, as the binary does it.
 
 use std::fmt::Write as _;
-use std::future::Future;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use provision::apply::{self, Limits};
-use provision::aws::{Aws, Clock, Connection, DEFAULT_PARALLELISM};
+use provision::aws::{Aws, Connection, DEFAULT_PARALLELISM};
+use provision::clock::VirtualClock;
 use provision::config::{self, Config};
 use provision::error::Error;
 use provision::kind::{Scope, Snapshot};
@@ -23,7 +20,7 @@ use provision::plan::{Input, plan};
 use provision::rollout::{
     self, DeployOrder, Event, Following, Promotion, Report, Return, Run, Selection, Until,
 };
-use provision::sandbox::{Sandbox, Service, Store, VirtualClock};
+use provision::sandbox::{Sandbox, Service, Store};
 use serde_json::{Value, json};
 
 /// The cluster of infra.toml.
@@ -32,20 +29,6 @@ pub(crate) const CLUSTER: &str = "operationcode";
 pub(crate) const STAGING: &str = "back-end-staging";
 /// Its service in the second one.
 pub(crate) const PRODUCTION: &str = "back-end-production";
-
-/// The sandbox's clock for the rest of the program.
-#[derive(Debug)]
-struct Time(Arc<VirtualClock>);
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        provision::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        provision::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
 
 /// What one run came to.
 #[derive(Debug)]
@@ -217,7 +200,7 @@ impl World {
             &connection,
             project.account_id.clone(),
             project.partition.as_str().to_owned(),
-            Arc::new(Time(self.clock.clone())),
+            self.clock.clone(),
             DEFAULT_PARALLELISM,
         )
         .await;
@@ -353,45 +336,13 @@ impl World {
 
     /// Pushes a new image under a tag, as a build would; gives its digest.
     pub(crate) fn push(&self, tag: &str) -> String {
-        let ask = |operation: &str, input: Value| {
-            self.sandbox
-                .ask(Service::Ecr, operation, input)
-                .expect("an answer of ECR")
-        };
-        let images = ask("ListImages", json!({"repositoryName": "back-end"}));
+        let held = json!({"repositoryName": "back-end"});
+        let images = self.sandbox.ask(Service::Ecr, "ListImages", held);
+        let images = images.expect("an answer of ECR");
         let number = images["imageIds"].as_array().map_or(0, Vec::len);
-        let config = json!({"architecture": "arm64", "os": "linux", "number": number}).to_string();
-        let upload = ask("InitiateLayerUpload", json!({"repositoryName": "back-end"}));
-        let upload = &upload["uploadId"];
-        ask(
-            "UploadLayerPart",
-            json!({
-                "repositoryName": "back-end", "uploadId": upload, "partFirstByte": 0,
-                "partLastByte": config.len() - 1, "layerPartBlob": STANDARD.encode(&config),
-            }),
-        );
-        let digest = Sandbox::digest(config.as_bytes());
-        ask(
-            "CompleteLayerUpload",
-            json!({"repositoryName": "back-end", "uploadId": upload, "layerDigests": [digest]}),
-        );
-        let kind = "application/vnd.oci.image.manifest.v1+json";
-        let manifest = json!({
-            "schemaVersion": 2, "mediaType": kind, "layers": [],
-            "config": {
-                "mediaType": "application/vnd.oci.image.config.v1+json",
-                "digest": digest, "size": config.len(),
-            },
-        });
-        let answer = ask(
-            "PutImage",
-            json!({
-                "repositoryName": "back-end", "imageManifest": manifest.to_string(),
-                "imageManifestMediaType": kind, "imageTag": tag,
-            }),
-        );
-        let digest = &answer["image"]["imageId"]["imageDigest"];
-        digest.as_str().unwrap_or_default().to_owned()
+        let config = json!({"architecture": "arm64", "os": "linux", "number": number});
+        let pushed = self.sandbox.push("back-end", tag, &config.to_string());
+        pushed.expect("an answer of ECR")
     }
 }
 

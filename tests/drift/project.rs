@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use provision::sandbox::{Sandbox, Service, VirtualClock};
+use provision::clock::VirtualClock;
+use provision::sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -11,7 +11,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use provision::aws::{Aws, Connection, SystemClock};
+use provision::aws::{Aws, Connection};
+use provision::clock::SystemClock;
 use provision::config;
 use provision::kind::{Scope, Snapshot};
 use provision::kinds::{KINDS, law};

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use provision::apply::{self, Event, Limits, Outcome, Run};
-use provision::aws::{Aws, Clients, Clock, Connection, DEFAULT_PARALLELISM, Timeouts};
+use provision::aws::{Aws, Clients, Connection, DEFAULT_PARALLELISM, Timeouts};
+use provision::clock::Clock;
 use provision::config::Config;
 use provision::error::Error;
 use provision::kind::{Address, Scope, Snapshot};
@@ -49,42 +50,24 @@ impl Time {
         }
     }
 
-    fn read(&self) -> Duration {
-        *held(&self.now)
-    }
-
     /// Whoever sleeps by this time is dead from here on, or lives again.
     pub(crate) fn kill(&self, dead: bool) {
         self.dead.store(dead, Ordering::Relaxed);
     }
+}
 
-    fn slept(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+impl Clock for Time {
+    fn now(&self) -> Duration {
+        *held(&self.now)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         if duration >= NEVER || self.dead.load(Ordering::Relaxed) {
             return Box::pin(std::future::pending());
         }
         let mut now = held(&self.now);
         *now = now.saturating_add(duration);
         Box::pin(std::future::ready(()))
-    }
-}
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        self.read()
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.slept(duration)
-    }
-}
-
-impl provision::sandbox::Clock for Time {
-    fn now(&self) -> Duration {
-        self.read()
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.slept(duration)
     }
 }
 
@@ -260,7 +243,7 @@ impl Drive {
 
     /// Plans and performs, with every hazard allowed but `interrupts`. A crash ends it at once.
     pub(crate) async fn apply(&self, declared: &Declared) -> Ran {
-        let began = self.time.read();
+        let began = self.time.now();
         held(&self.under_way).clear();
         let said = Mutex::new(String::new());
         let mut ran = match self
@@ -283,7 +266,7 @@ impl Drive {
         };
         ran.said = said.into_inner().unwrap_or_default();
         heard::take(&mut ran.said);
-        ran.took = self.time.read().saturating_sub(began);
+        ran.took = self.time.now().saturating_sub(began);
         ran
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use provision::clock::Clock;
 use provision::sandbox::{FaultKind, Script, Store, Table};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -263,7 +264,7 @@ impl<'a> Journey<'a> {
         drive.sandbox.play(Script::default());
         let before = drive.sandbox.snapshot();
         for _ in 0..3 {
-            provision::aws::Clock::sleep(&*drive.time, Duration::from_mins(10)).await;
+            drive.time.sleep(Duration::from_mins(10)).await;
             let ran = drive.apply(&self.setting.declared).await;
             if ran.exit != Some(0) || ran.planned != Some(0) {
                 let said = tail(&ran.said);

@@ -1,19 +1,17 @@
 //! The regional kinds against the sandbox: what is performed is observed, and what is not ours stays.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::{Clock, Connection};
+use crate::aws::Connection;
+use crate::clock::VirtualClock;
 use crate::config;
 use crate::kind::{Address, AnyKind, Snapshot};
 use crate::kinds::{cluster::Cluster, log_group::LogGroup, repository::Repository, secret::Secret};
-use crate::sandbox::{Sandbox, Service, VirtualClock};
+use crate::sandbox::{Sandbox, Service};
 
 const KINDS: &[&dyn AnyKind] = &[&Repository, &LogGroup, &Secret, &Cluster];
 const ACCOUNT: &str = "633607774026";
@@ -53,19 +51,6 @@ const POLICY: &str = r#"{ "Version": "2012-10-17", "Statement": [ { "Sid": "Pull
   "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" },
   "Action": "ecr:BatchGetImage" } ] }"#;
 
-#[derive(Debug)]
-struct Time(Arc<VirtualClock>);
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
-
 struct World {
     sandbox: Sandbox,
     aws: Aws,
@@ -77,7 +62,7 @@ impl World {
         let sandbox = Sandbox::in_memory(ACCOUNT, REGION, clock.clone());
         let mut connection = Connection::new(REGION, "us-east-1");
         connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
-        let time = Arc::new(Time(clock));
+        let time = clock;
         let aws = Aws::connect(&connection, ACCOUNT.into(), "aws".into(), time, 16).await;
         Self { sandbox, aws }
     }

@@ -1,20 +1,17 @@
 //! An account in the sandbox, for the tests of the kinds: plans that are carried out step by step.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::aws::{Aws, Clock, Connection};
+use crate::aws::{Aws, Connection};
+use crate::clock::{Clock, VirtualClock};
 use crate::config::{self, Config};
 use crate::kind::{AnyKind, Scope, Snapshot};
 use crate::kinds::law::IamLaw;
 use crate::plan::{Input, Plan, kind_of, plan};
-use crate::sandbox::{Sandbox, VirtualClock};
+use crate::sandbox::Sandbox;
 
 /// The project of the tests.
 pub(crate) const PROJECT: &str = r#"
@@ -25,24 +22,6 @@ region = "us-east-2"
 tags = { team = "platform" }
 ignore_tags = ["cost:*"]
 "#;
-
-struct Time(Arc<VirtualClock>);
-
-impl fmt::Debug for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Time")
-    }
-}
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
 
 /// A sandbox and the way to it.
 pub(crate) struct TestAccount {
@@ -55,7 +34,7 @@ impl TestAccount {
         let sandbox = Sandbox::in_memory("633607774026", "us-east-2", clock.clone());
         let mut connection = Connection::new("us-east-2", "us-east-1");
         connection.http_client = Some(SharedHttpClient::new(sandbox));
-        let time: Arc<dyn Clock> = Arc::new(Time(clock));
+        let time: Arc<dyn Clock> = clock;
         let account = "633607774026".to_owned();
         let aws = Aws::connect(&connection, account, "aws".to_owned(), time, 16).await;
         Self { aws }

@@ -10,8 +10,9 @@ use aws_sdk_ecs::types::{
     NetworkMode, ServiceDeploymentStatus, StopServiceDeploymentStopType,
 };
 
-use super::super::{Behaviour, Cause, Sandbox, Script, VirtualClock};
+use super::super::{Behaviour, Cause, Sandbox, Script};
 use super::{ACCOUNT, config};
+use crate::clock::VirtualClock;
 
 struct Stage {
     sandbox: Sandbox,

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{Sandbox, VirtualClock};
+use super::Sandbox;
+use crate::clock::VirtualClock;
 
 const ACCOUNT: &str = "633607774026";
 

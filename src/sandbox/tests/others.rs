@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata as _;
 
-use super::super::{Fault, FaultKind, Sandbox, Script, Service, VirtualClock};
+use super::super::{Fault, FaultKind, Sandbox, Script, Service};
 use super::{ACCOUNT, config, sandbox};
+use crate::clock::VirtualClock;
 
 #[tokio::test]
 async fn a_repository_keeps_its_policies_and_refuses_what_ecr_refuses() {

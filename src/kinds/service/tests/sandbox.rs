@@ -1,7 +1,5 @@
 //! Services against the sandbox: made, changed, replaced, taken over, deleted, and all of that twice.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,24 +8,12 @@ use serde_json::{Value, json};
 
 use super::super::{Service as Kind, calls::Call, spec::Spec};
 use super::{KEY, declared, seed_with};
-use crate::aws::{Aws, Clock, Connection};
+use crate::aws::{Aws, Connection};
+use crate::clock::VirtualClock;
 use crate::config::Config;
 use crate::kind::{Kind as _, Performed, Scope};
 use crate::rollout;
-use crate::sandbox::{Fault, FaultKind, Sandbox, Script, Service, VirtualClock};
-
-#[derive(Debug)]
-struct Time(Arc<VirtualClock>);
-
-impl Clock for Time {
-    fn now(&self) -> Duration {
-        crate::sandbox::Clock::now(&*self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        crate::sandbox::Clock::sleep(&*self.0, duration)
-    }
-}
+use crate::sandbox::{Fault, FaultKind, Sandbox, Script, Service};
 
 struct Stage {
     sandbox: Sandbox,
@@ -43,13 +29,7 @@ impl Stage {
         let mut connection = Connection::new(region, "us-east-1");
         connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         let account = "633607774026".to_owned();
-        let aws = Aws::connect(
-            &connection,
-            account,
-            "aws".to_owned(),
-            Arc::new(Time(clock)),
-            16,
-        );
+        let aws = Aws::connect(&connection, account, "aws".to_owned(), clock, 16);
         let stage = Self {
             sandbox,
             aws: aws.await,
