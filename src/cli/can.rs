@@ -85,9 +85,10 @@ pub(super) async fn can_in_account(arguments: &Can, session: &Session<'_>) -> Re
         snapshot,
         ..
     } = arguments;
+    // What is wrong on the command line is said before anything is read.
+    shape::action(action).map_err(misshapen)?;
     let account = super::audit::account(session, snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
-    shape::action(action).map_err(misshapen)?;
     let resource = resource_of(&facts, action, resource)?;
     shape::resource(&resource).map_err(misshapen)?;
     let permits = facts.can(subject, action, &resource).map_err(|message| {
@@ -122,9 +123,10 @@ pub(super) async fn who_can_in_account(arguments: &WhoCan, session: &Session<'_>
         snapshot,
         ..
     } = arguments;
+    // What is wrong on the command line is said before anything is read.
+    shape::action_pattern(action).map_err(misshapen)?;
     let account = super::audit::account(session, snapshot.as_ref()).await?;
     let facts = Facts::new(&session.config, &account);
-    shape::action_pattern(action).map_err(misshapen)?;
     let resource = resource_of(&facts, action, resource)?;
     shape::asked_resource(&resource).map_err(misshapen)?;
     let permits = facts.who_can(action, &resource);

@@ -74,15 +74,9 @@ async fn stopped_tasks(
     };
     let mut arns = texts(&list, "taskArns");
     arns.truncate(MOST_TASKS);
-    if arns.is_empty() {
-        return Vec::new();
-    }
-    let request = json!({"cluster": handle.cluster, "tasks": arns});
-    let Ok(mut answer) = ecs::read(aws, EcsOperation::DescribeTasks, &request).await else {
+    let Ok(mut tasks) = ecs::tasks(aws, &handle.cluster, &arns).await else {
         return Vec::new();
     };
-    let tasks = answer.get_mut("tasks").and_then(Value::as_array_mut);
-    let mut tasks = tasks.map(std::mem::take).unwrap_or_default();
     tasks.retain(|task| is_of(handle, task, begun));
     let stopped = |task: &Value| task.get("stoppedAt").and_then(Value::as_f64);
     tasks.sort_by(|a, b| {

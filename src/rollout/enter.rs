@@ -100,11 +100,9 @@ fn enabled(config: &Config, key: &str, live: &Value) -> Result<()> {
 }
 
 /// The key under which infra.toml has the service, before its environment was put in.
-fn table_key(config: &Config, key: &str) -> String {
-    match environment(config, key) {
-        Some(environment) => key.replace(environment, "{{environment}}"),
-        None => key.to_owned(),
-    }
+fn table_key<'a>(config: &'a Config, key: &'a str) -> &'a str {
+    let declared = config.declarations.get(&format!("service/{key}"));
+    declared.map_or(key, |declared| declared.key.as_str())
 }
 
 fn environment<'a>(config: &'a Config, key: &str) -> Option<&'a str> {

@@ -117,17 +117,31 @@ pub fn error_of(reports: &[Report]) -> Option<Error> {
 impl Run<'_> {
     /// Follows what was sent, as far as `following` says.
     pub async fn follow(&self, following: Following, sent: &Sent) -> Report {
-        let mut report = Report::new(&sent.address, &sent.digest, &sent.started.revision);
-        let Some(handle) = &sent.started.rollout else {
-            return report;
-        };
+        let report = Report::new(&sent.address, &sent.digest, &sent.started.revision);
+        match &sent.started.rollout {
+            Some(handle) => {
+                let watched = Watched::new(handle);
+                self.follow_watched(following, handle, watched, report)
+                    .await
+            }
+            None => report,
+        }
+    }
+
+    /// Follows a rollout, as far as `following` says, and reports it.
+    pub(super) async fn follow_watched(
+        &self,
+        following: Following,
+        handle: &RolloutHandle,
+        watched: Watched<'_>,
+        mut report: Report,
+    ) -> Report {
         report.deployment.clone_from(&handle.deployment);
         if following.until == Until::None {
             report.result = "started";
             return report;
         }
-        let watched = Watched::new(handle);
-        let outcome = self.watch(following, &sent.address, watched).await;
+        let outcome = self.watch(following, &report.address, watched).await;
         let may_pause = following.until == Until::Paused;
         let error_of = |outcome: &Outcome| match outcome.ending {
             Ending::Paused if may_pause => None,

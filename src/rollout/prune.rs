@@ -1,7 +1,7 @@
 //! Old revisions of a service's task definition: which are in use or may be needed, and how the rest is
 //! deregistered. Nothing else is touched: images stay, and ECS still describes a deregistered revision.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -38,21 +38,15 @@ pub async fn plan_pruning(
     keys: &[String],
     keep: usize,
 ) -> Result<Vec<Pruning>> {
-    let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for key in keys {
-        if let Some(service) = config.services.get(key) {
-            let family = families.entry(service.task.family.clone()).or_default();
-            family.push(key.clone());
-        }
-    }
+    let services = keys.iter().filter_map(|key| config.services.get(key));
+    let families: BTreeSet<&str> = services.map(|one| one.task.family.as_str()).collect();
     let clusters = ecs_clusters::all(aws).await?;
-    let names: BTreeSet<&str> = families.keys().map(String::as_str).collect();
-    let uses = uses::find(aws, &clusters, &names).await?;
+    let uses = uses::find(aws, &clusters, &families).await?;
     let mut prunings = Vec::new();
-    for family in families.keys() {
+    for family in families {
         // Services of other environments may share the family: theirs are rollback targets too.
         let sharing = config.services.iter();
-        let sharing = sharing.filter(|(_, service)| service.task.family == *family);
+        let sharing = sharing.filter(|(_, service)| service.task.family == family);
         let keys: Vec<&str> = sharing.map(|(key, _)| key.as_str()).collect();
         prunings.push(plan_family(aws, config, family, &keys, &uses, keep).await?);
     }

@@ -5,12 +5,11 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::back::{Back, UnderWay, find_back};
-use super::count;
 use super::deploy::tell_sent;
 use super::event::Event;
 use super::follow::{Following, Report, Run, Sent, Until};
 use super::outcome::{Ending, Outcome};
-use super::send::{primary, register_and_send, send};
+use super::send::{handle, primary, register_and_send, send};
 use super::standing::Watched;
 use super::target::{self, Target};
 use crate::aws::ecs::text;
@@ -18,7 +17,7 @@ use crate::aws::{Attempts, Class, EcsOperation};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::RolloutHandle;
-use crate::kinds::service::{self, Digests};
+use crate::kinds::service::{self, Digests, Registration};
 
 /// What is to go back, and where to.
 #[derive(Clone, Debug)]
@@ -170,17 +169,13 @@ pub(super) fn handle_of(
     live: &Value,
     under_way: &UnderWay,
 ) -> RolloutHandle {
-    let declared = config.services.get(key);
-    let of_ours = primary(live)
-        .filter(|one| text(one, "taskDefinition") == Some(under_way.task_definition.as_str()));
-    RolloutHandle {
-        cluster: declared.map_or_else(String::new, |one| one.cluster.name.clone()),
-        service: text(live, "serviceName").unwrap_or_default().to_owned(),
-        deployment: of_ours.and_then(|one| text(one, "id")).map(str::to_owned),
-        task_definition: under_way.task_definition.clone(),
+    let registration = Registration {
+        revision: under_way.task_definition.clone(),
         digest: None,
-        desired_count: i32::try_from(count(live, "desiredCount")).unwrap_or_default(),
-    }
+    };
+    let of_ours =
+        primary(live).filter(|one| text(one, "taskDefinition") == Some(&registration.revision));
+    handle(config, key, live, of_ours, &registration)
 }
 
 /// The error of a way back that did not lead there.
@@ -209,12 +204,12 @@ async fn already(run: Run<'_>, target: &Target, revision: &str) -> Result<Report
 }
 
 /// The digests that a service of `DescribeServices` runs, as one text.
-async fn digest(run: Run<'_>, live: &Value) -> Result<String> {
+pub(super) async fn digest(run: Run<'_>, live: &Value) -> Result<String> {
     let digests = service::running(run.aws, run.config, live).await?;
     Ok(digests.into_values().collect::<Vec<_>>().join(", "))
 }
 
 /// `FAMILY:REVISION` of an ARN.
-fn short(arn: &str) -> &str {
+pub(super) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -80,7 +80,7 @@ pub(super) async fn send(
         (Some(_), Some("COMPLETED")) if !force => return Ok(started),
         (Some(primary), Some("IN_PROGRESS")) if !force => {
             started.resumed = true;
-            started.rollout = Some(handle(config, key, live, primary, registration));
+            started.rollout = Some(handle(config, key, live, Some(primary), registration));
             return Ok(started);
         }
         _ => {}
@@ -120,7 +120,7 @@ async fn started_all_the_same(
     if !is_ours || id(&now) == id(before) {
         return Ok(None);
     }
-    Ok(primary(&now).map(|primary| handle(config, key, &now, primary, registration)))
+    Ok(primary(&now).map(|primary| handle(config, key, &now, Some(primary), registration)))
 }
 
 /// The deployment that a service of `DescribeServices` is on the way to.
@@ -130,11 +130,13 @@ pub(super) fn primary(live: &Value) -> Option<&Value> {
     deployments.iter().find(is_primary)
 }
 
-fn handle(
+/// The rollout of a registration by a service; `deployment` is the one of `DescribeServices`, where it
+/// is known.
+pub(super) fn handle(
     config: &Config,
     key: &str,
     live: &Value,
-    primary: &Value,
+    deployment: Option<&Value>,
     registration: &Registration,
 ) -> RolloutHandle {
     let declared = config.services.get(key);
@@ -142,7 +144,9 @@ fn handle(
     RolloutHandle {
         cluster: cluster.unwrap_or_default(),
         service: text(live, "serviceName").unwrap_or_default().to_owned(),
-        deployment: text(primary, "id").map(str::to_owned),
+        deployment: deployment
+            .and_then(|one| text(one, "id"))
+            .map(str::to_owned),
         task_definition: registration.revision.clone(),
         digest: registration.digest.clone(),
         desired_count: i32::try_from(super::count(live, "desiredCount")).unwrap_or_default(),
@@ -157,7 +161,7 @@ pub fn current(config: &Config, key: &str, live: &Value) -> Option<RolloutHandle
         revision: text(primary, "taskDefinition")?.to_owned(),
         digest: None,
     };
-    Some(handle(config, key, live, primary, &registration))
+    Some(handle(config, key, live, Some(primary), &registration))
 }
 
 /// Writes the evidence on the revision, where `status` and whoever looks later find it.

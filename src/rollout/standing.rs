@@ -136,13 +136,19 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// The deployment that our call was answered with; where it had no id, the one of our task definition.
+/// The deployment that our call was answered with.
 fn our_deployment<'a>(handle: &RolloutHandle, service: &'a Value) -> Option<&'a Value> {
     let deployments = service.get("deployments")?.as_array()?;
-    deployments.iter().find(|one| match &handle.deployment {
-        Some(id) => text(one, "id") == Some(id),
-        None => text(one, "taskDefinition") == Some(&handle.task_definition),
-    })
+    deployments.iter().find(|one| is_ours(handle, one))
+}
+
+/// Whether a deployment of `DescribeServices` is the one that our call was answered with; where it had
+/// no id, whether it is of our task definition.
+pub(super) fn is_ours(handle: &RolloutHandle, deployment: &Value) -> bool {
+    match &handle.deployment {
+        Some(id) => text(deployment, "id") == Some(id),
+        None => text(deployment, "taskDefinition") == Some(&handle.task_definition),
+    }
 }
 
 fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &Value) -> Standing {
@@ -192,12 +198,7 @@ fn is_triggered(deployment: &Value) -> bool {
 }
 
 fn is_superseded(handle: &RolloutHandle, service: &Value) -> bool {
-    let primary = primary(service);
-    let same_id = |primary: &Value| match &handle.deployment {
-        Some(id) => text(primary, "id") == Some(id),
-        None => text(primary, "taskDefinition") == Some(&handle.task_definition),
-    };
-    primary.is_some_and(|primary| !same_id(primary))
+    primary(service).is_some_and(|primary| !is_ours(handle, primary))
 }
 
 /// The share of production traffic that the new revision has; none where no traffic is shifted.

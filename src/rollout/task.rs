@@ -1,11 +1,10 @@
 //! A task that is run for its own sake, such as a migration: like the service's own tasks, with
 //! another command, followed to its exit code.
 
+use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::lines::Lines;
@@ -15,6 +14,7 @@ use crate::aws::{Attempts, Aws, Class, EcsOperation};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::OWNER_TAG;
+use crate::kinds::service;
 
 /// The time between two looks at the task: somebody watches, and ECS grants 20 reads a second.
 const POLL: Duration = Duration::from_secs(3);
@@ -24,9 +24,6 @@ const UNSEEN: Duration = Duration::from_secs(30);
 const LAST_LOOKS: usize = 5;
 /// Longest `startedBy` that every version of ECS takes.
 const LONGEST_STARTER: usize = 36;
-/// Random bytes of a client token: 22 letters, of the 64 that `RunTask` takes.
-const TOKEN_BYTES: usize = 16;
-
 /// What to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
@@ -180,7 +177,7 @@ fn request(
     put("taskDefinition", json!(arn.rsplit('/').next()));
     put("count", json!(1));
     put("startedBy", starter(config).into());
-    put("clientToken", client_token()?.into());
+    put("clientToken", service::client_token()?.into());
     put("tags", tags(config, key));
     let overridden = json!({"name": container, "command": order.command});
     put("overrides", json!({"containerOverrides": [overridden]}));
@@ -245,13 +242,6 @@ fn tags(config: &Config, key: &str) -> Value {
     let tags = tags.iter();
     tags.map(|(key, value)| json!({"key": key, "value": value}))
         .collect()
-}
-
-fn client_token() -> Result<String> {
-    let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::failed(format!("The system gives no random bytes: {error}.")))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// ECS started nothing and says why.
@@ -327,10 +317,8 @@ pub async fn follow_task(
 
 /// The task; none where it is not seen yet.
 async fn look(aws: &Aws, ran: &Ran, age: Duration) -> Result<Option<Value>> {
-    let request = json!({"cluster": ran.cluster, "tasks": [ran.arn]});
-    let mut answer = ecs::read(aws, EcsOperation::DescribeTasks, &request).await?;
-    let task = answer.get_mut("tasks").and_then(|tasks| tasks.get_mut(0));
-    match task.map(Value::take) {
+    let tasks = ecs::tasks(aws, &ran.cluster, slice::from_ref(&ran.arn)).await?;
+    match tasks.into_iter().next() {
         Some(task) => Ok(Some(task)),
         None if age < UNSEEN => Ok(None),
         None => Err(

@@ -1,21 +1,19 @@
 //! `wait` and `continue`: the rollouts of an environment followed to their end, whoever started them,
 //! and the answer to a hook at which one waits.
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 
 use super::back::UnderWay;
 use super::event::Event;
-use super::follow::{Following, Report, Run, Until};
-use super::outcome::{Ending, Outcome};
-use super::rollback::{follow_back, handle_of};
+use super::follow::{Following, Report, Run};
+use super::rollback::{digest, follow_back, handle_of, short};
 use super::send::current;
 use super::standing::{Watched, waits};
 use super::{deployment, target};
 use crate::aws::ecs::text;
 use crate::aws::{Attempts, EcsOperation};
 use crate::error::{Error, Result};
-use crate::kinds::service;
 
 /// What a hook is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,52 +56,52 @@ async fn last(run: Run<'_>, live: &Value) -> Result<Option<UnderWay>> {
 /// # Errors
 /// A service is not there, or has no rollout; what could not be read.
 pub async fn wait(run: Run<'_>, keys: &[String], following: Following) -> Result<Vec<Report>> {
-    let mut lives = Vec::new();
-    for key in keys {
+    let lives = keys.iter().map(|key| async move {
         let live = target::live(run.aws, run.config, key).await?;
         let under_way = last(run, &live).await?;
-        lives.push((key, live, under_way));
-    }
+        Ok::<_, Error>((key, live, under_way))
+    });
+    let lives = try_join_all(lives).await?;
     let waited = lives
         .iter()
         .map(|(key, live, under_way)| wait_for(run, key, live, under_way.as_ref(), following));
-    join_all(waited).await.into_iter().collect()
+    Ok(join_all(waited).await)
 }
 
+/// What becomes of one service; an error is its own, so that the others are told too.
 async fn wait_for(
     run: Run<'_>,
     key: &str,
     live: &Value,
     under_way: Option<&UnderWay>,
     following: Following,
-) -> Result<Report> {
+) -> Report {
     let address = format!("service/{key}");
+    let waited = wait_at(run, &address, key, live, under_way, following).await;
+    waited.unwrap_or_else(|error| Report::failed(&address, "", error))
+}
+
+async fn wait_at(
+    run: Run<'_>,
+    address: &str,
+    key: &str,
+    live: &Value,
+    under_way: Option<&UnderWay>,
+    following: Following,
+) -> Result<Report> {
     let handle = match under_way {
         Some(under_way) => Some(handle_of(run.config, key, live, under_way)),
         None => current(run.config, key, live),
     };
-    let handle = handle.ok_or_else(|| Error::failed("It has no rollout.").at(&address))?;
-    let digests = service::running(run.aws, run.config, live).await?;
-    let digests: Vec<String> = digests.into_values().collect();
-    let revision = handle.task_definition.rsplit('/').next();
-    let mut report = Report::new(&address, &digests.join(", "), revision.unwrap_or_default());
-    report.deployment.clone_from(&handle.deployment);
-    if following.until == Until::None {
-        report.result = "started";
-        return Ok(report);
-    }
+    let handle = handle.ok_or_else(|| Error::failed("It has no rollout."))?;
+    let digest = digest(run, live).await?;
+    let report = Report::new(address, &digest, short(&handle.task_definition));
     let watched = match under_way {
         Some(under_way) => Watched::known(&handle, under_way.deployment.clone()),
         None => Watched::new(&handle),
     };
-    let outcome = run.watch(following, &address, watched).await;
-    let may_pause = following.until == Until::Paused;
-    let error_of = |outcome: &Outcome| match outcome.ending {
-        Ending::Paused if may_pause => None,
-        _ => outcome.error(&handle.service),
-    };
     Ok(run
-        .close(following, &handle, report, outcome, error_of)
+        .follow_watched(following, &handle, watched, report)
         .await)
 }
 
@@ -134,10 +132,10 @@ pub async fn proceed(
     let followed = answered.iter().map(|(key, live, under_way)| async move {
         match action {
             HookAction::Continue => wait_for(run, key, live, Some(under_way), following).await,
-            HookAction::Rollback => Ok(follow_back(run, following, key, live, under_way).await),
+            HookAction::Rollback => follow_back(run, following, key, live, under_way).await,
         }
     });
-    join_all(followed).await.into_iter().collect()
+    Ok(join_all(followed).await)
 }
 
 /// Answers the hook at which a service's rollout waits; gives the hook's id, and the rollout.

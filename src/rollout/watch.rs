@@ -10,7 +10,7 @@ use super::cause;
 use super::count;
 use super::event::Told;
 use super::outcome::{Ending, Outcome};
-use super::standing::{Standing, Watched};
+use super::standing::{Standing, Watched, is_ours};
 use crate::aws::Aws;
 use crate::aws::ecs::{self, text};
 use crate::error::{Error, ErrorKind, Result};
@@ -94,13 +94,10 @@ pub(super) async fn watch(
 /// the service is on the way to, else of the service.
 fn tasks(handle: &RolloutHandle, service: &Value, ending: Ending) -> (i64, i64) {
     let deployments = service.get("deployments").and_then(Value::as_array);
-    let ours = deployments.into_iter().flatten().find(|one| {
-        let is_ours = match &handle.deployment {
-            Some(id) => text(one, "id") == Some(id),
-            None => text(one, "taskDefinition") == Some(&handle.task_definition),
-        };
-        is_ours && text(one, "status") == Some("PRIMARY")
-    });
+    let ours = deployments
+        .into_iter()
+        .flatten()
+        .find(|one| is_ours(handle, one) && text(one, "status") == Some("PRIMARY"));
     let of = match (ending, ours) {
         (Ending::RolledBack | Ending::Superseded, _) | (_, None) => service,
         (_, Some(ours)) => ours,

@@ -7,6 +7,7 @@ use clap::Args;
 use super::file::PolicyFile;
 use super::{Format, Kind, batch, rules};
 use crate::cli::global::Global;
+use crate::config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::PolicyKind;
 use crate::policy::batch::{Checked, check, check_text};
@@ -72,9 +73,10 @@ fn check_file(file: &PolicyFile, kind: Option<PolicyKind>, global: &Global) -> C
         findings: Vec::new(),
         notes: file.notes(),
     };
+    let declared = config::load(&global.config).ok();
     for written in &file.written {
         let kind = kind.or_else(|| PolicyKind::of(written.text()));
-        let judge = |document: &_| rules::findings(document, Some(global));
+        let judge = |document: &_| rules::findings(document, declared.as_ref());
         let checked = check_text(written.text(), kind.unwrap_or(PolicyKind::Identity), &judge);
         whole.valid &= checked.valid;
         for mut error in checked.errors {

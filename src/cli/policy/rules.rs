@@ -2,7 +2,6 @@
 //! a role of infra.toml had it. So both say the same of one document.
 
 use crate::audit::{self, Case, Evidence, RULES};
-use crate::cli::global::Global;
 use crate::config::{self, Config, SourceDocument};
 use crate::policy::lint::{Finding, Severity, findings as lint};
 use crate::policy::{Document, PolicyKind};
@@ -22,18 +21,17 @@ region = "us-east-1"
 trust = { service = "ecs-tasks.amazonaws.com" }
 "#;
 
-/// All findings of a document, the first lines first; with the flags of a run, in the light of its infra.toml.
-pub(super) fn findings(document: &Document, global: Option<&Global>) -> Vec<Finding> {
+/// All findings of a document, the first lines first; in the light of an infra.toml, where there is one.
+pub(super) fn findings(document: &Document, declared: Option<&Config>) -> Vec<Finding> {
     let mut out = lint(document);
     if document.kind() == PolicyKind::Trust {
-        out.extend(trust(document, global));
+        out.extend(trust(document, declared));
     }
     out.sort_by(|a, b| (a.line, a.severity, a.rule).cmp(&(b.line, b.severity, b.rule)));
     out
 }
 
-fn trust(document: &Document, global: Option<&Global>) -> Vec<Finding> {
-    let declared = global.and_then(|global| config::load(&global.config).ok());
+fn trust(document: &Document, declared: Option<&Config>) -> Vec<Finding> {
     let Some((config, role)) = with_role(document, declared) else {
         return Vec::new();
     };
@@ -52,11 +50,11 @@ fn trust(document: &Document, global: Option<&Global>) -> Vec<Finding> {
 }
 
 /// The configuration with a role that has the document, and the role's name.
-fn with_role(document: &Document, declared: Option<Config>) -> Option<(Config, String)> {
+fn with_role(document: &Document, declared: Option<&Config>) -> Option<(Config, String)> {
     let mut none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
     let example = config::parse("infra.toml", PROJECT, &mut none).ok()?;
     let mut role = example.roles.get(ROLE)?.clone();
-    let mut config = declared.unwrap_or(example);
+    let mut config = declared.cloned().unwrap_or(example);
     let holder = config
         .roles
         .iter()

@@ -27,6 +27,7 @@ pub use self::deploy::{
     standings, start, tag_digest,
 };
 pub use self::image::twin;
+pub(crate) use self::perform::client_token;
 pub use self::spec::{Container, Image, Settings, Spec, Task};
 use crate::aws::Aws;
 use crate::config::Config;

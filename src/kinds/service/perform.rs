@@ -451,7 +451,7 @@ fn may_be_done(class: Class) -> bool {
 const TOKEN_BYTES: usize = 16;
 
 /// Random for each step, and the same for its own repetitions only.
-fn client_token() -> Result<String> {
+pub(crate) fn client_token() -> Result<String> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::failed(format!("The system gives no random bytes: {error}.")))?;
