@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 use crate::diff::{self, Change, diff};
+use crate::error::Result;
 use crate::kind::table::{Table, key};
 use crate::kind::{AccessExample, Address, AnySpec, Law as _, Snapshot};
 use crate::kinds::KINDS;
 use crate::kinds::law::IamLaw;
-use crate::plan::kind_of;
+use crate::plan::{goal, kind_of};
 use crate::policy::{Document, PolicyKind};
 use crate::reach::{Account, Drift, Field, Meaning, Permissions, Role};
 use crate::redact;
@@ -34,8 +35,8 @@ pub(super) fn drift(
     account: &Account,
     desired: &Snapshot,
     live: &Snapshot,
-) -> Vec<Drift> {
-    let goal = goal(desired, live, &config.owner_mark());
+) -> Result<Vec<Drift>> {
+    let goal = goal(KINDS, desired, live, &config.owner_mark())?;
     let addresses: BTreeSet<_> = goal.addresses().chain(live.addresses()).cloned().collect();
     let differing = addresses
         .into_iter()
@@ -60,20 +61,7 @@ pub(super) fn drift(
             undecided,
         }
     };
-    differing.into_iter().map(one).collect()
-}
-
-/// What is declared with what is kept from live, and what is there without being ours: the goal of a plan.
-fn goal(desired: &Snapshot, live: &Snapshot, mark: &str) -> Snapshot {
-    let declared = desired.iter().filter_map(|(address, desired)| {
-        let kind = kind_of(KINDS, &address.kind).ok()?;
-        Some((address.clone(), kind.keep(desired, live.get(address))))
-    });
-    let others = live
-        .iter()
-        .filter(|(address, live)| !desired.contains(address) && live.owner() != Some(mark))
-        .map(|(address, live)| (address.clone(), live.clone()));
-    declared.chain(others).collect()
+    Ok(differing.into_iter().map(one).collect())
 }
 
 /// The fields in which the two differ: before is what is there, after what is declared.

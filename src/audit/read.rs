@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::future::join_all;
 use serde_json::Value;
 
 use crate::aws::{Aws, ecr, ecr_images, ecs, iam, logs, secrets};
@@ -175,8 +176,13 @@ impl Reader<'_> {
         let desired = Snapshot::declare(KINDS, &scope);
         let mut live = Snapshot::new();
         let mut unread = BTreeSet::new();
-        for kind in KINDS {
-            match Snapshot::observe(&[*kind], self.aws, &scope).await {
+        let (aws, read) = (self.aws, &scope);
+        let reads = KINDS.iter().map(|kind| async move {
+            let found = Snapshot::observe(&[*kind], aws, read).await;
+            (kind, found)
+        });
+        for (kind, found) in join_all(reads).await {
+            match found {
                 Ok(found) => {
                     for (address, spec) in found.iter() {
                         live.set(address, Some(spec.clone()));
@@ -194,7 +200,10 @@ impl Reader<'_> {
             .filter(|(address, _)| read(&address.kind))
             .map(|(address, spec)| (address.clone(), spec.clone()))
             .collect();
-        self.account.drift = drift(self.config, self.account, &desired, &live);
+        match drift(self.config, self.account, &desired, &live) {
+            Ok(found) => self.account.drift = found,
+            Err(error) => self.unread("what differs", error),
+        }
     }
 
     async fn quotas(&mut self) {

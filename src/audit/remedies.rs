@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::config::Config;
-use crate::kind::table::key;
-use crate::reach::{Edge, Graph, production_environments};
+use crate::kind::table::{key, text};
+use crate::reach::{Graph, production_environments};
 
 /// The lines that take production out of the reach of every branch: a role for each environment, and tags that cannot be
 /// moved in the repositories that production runs from, or a repository that only production's role may push to.
@@ -45,20 +45,14 @@ pub(super) fn role_for_each_environment(config: &Config, repositories: &[&str]) 
 /// The lines of infra.toml that close the ways to production which the graph shows; none where a branch has none.
 #[must_use]
 pub fn remedies(config: &Config, graph: &Graph) -> Option<String> {
-    let anybody = |edge: &&Edge| edge.subjects.starts_with("any other ");
     let mut repositories: Vec<&str> = Vec::new();
     let mut open = false;
-    for edge in graph.edges.iter().filter(anybody) {
-        let Some(grant) = graph.reaches_production(&edge.role) else {
-            continue;
-        };
-        open = true;
-        let name = grant.resource.strip_prefix("repository/");
-        repositories.extend(name.filter(|name| !repositories.contains(name)));
+    for edge in graph.edges.iter().filter(|edge| edge.anybody) {
+        for grant in graph.to_production(&edge.role) {
+            open = true;
+            let name = grant.resource.strip_prefix("repository/");
+            repositories.extend(name.filter(|name| !repositories.contains(name)));
+        }
     }
     open.then(|| role_for_each_environment(config, &repositories))
-}
-
-fn text(value: &str) -> String {
-    serde_json::Value::from(value).to_string()
 }

@@ -156,7 +156,7 @@ pub fn key(name: &str) -> String {
 
 /// A string; braces that would begin a placeholder cannot be written otherwise, which the check of
 /// the whole file then says.
-fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     toml::Value::String(value.to_owned()).to_string()
 }
 

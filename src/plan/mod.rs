@@ -144,17 +144,22 @@ pub fn kind_of<'a>(kinds: &[&'a dyn AnyKind], name: &str) -> Result<&'a dyn AnyK
 }
 
 /// The goal: what is declared with what is kept from live, and what is there without being ours.
-pub fn goal(input: &Input<'_>) -> Result<Snapshot> {
+pub fn goal(
+    kinds: &[&dyn AnyKind],
+    desired: &Snapshot,
+    live: &Snapshot,
+    mark: &str,
+) -> Result<Snapshot> {
     let mut goal = Snapshot::new();
-    for (address, desired) in input.desired.iter() {
-        let live = input.live.get(address);
-        let kept = kind_of(input.kinds, &address.kind)?.keep(desired, live);
+    for (address, desired) in desired.iter() {
+        let live = live.get(address);
+        let kept = kind_of(kinds, &address.kind)?.keep(desired, live);
         // An equal spec is taken from live itself, so that later comparisons are of pointers.
         let spec = live.filter(|live| **live == kept).cloned().unwrap_or(kept);
         goal.set(address, Some(spec));
     }
-    for (address, live) in input.live.iter() {
-        if !goal.contains(address) && live.owner() != Some(input.mark) {
+    for (address, live) in live.iter() {
+        if !goal.contains(address) && live.owner() != Some(mark) {
             goal.set(address, Some(live.clone()));
         }
     }
@@ -167,7 +172,7 @@ pub fn goal(input: &Input<'_>) -> Result<Snapshot> {
 /// `Refused` where AWS would refuse a call in any order or where no order is lawful; `Config` where
 /// an immutable attribute differs; `Bug` where the dry run does not end at the goal.
 pub fn plan(input: &Input<'_>) -> Result<Plan> {
-    let goal = goal(input)?;
+    let goal = goal(input.kinds, input.desired, input.live, input.mark)?;
     let pending = pending(input, &goal);
     let world = World::new(input.kinds, input.live, &goal)?;
     let scheduled = search::lawful(input, &goal, world, pending)?;

@@ -8,7 +8,7 @@ use crate::policy::{
 };
 
 use super::facts::Facts;
-use super::github::{AUDIENCE, Family, GithubRepository, federated, key, mend};
+use super::github::{AUDIENCE, GithubRepository, federated, key, mend};
 use super::graph::subject;
 use super::holder::Holder;
 use super::requests::Requests;
@@ -272,25 +272,15 @@ impl Facts<'_> {
         providers: &[String],
         repository: &GithubRepository,
     ) -> Vec<Door> {
-        let environments = self.config.environments.iter();
-        let environments: Vec<String> = environments.map(|one| one.name.clone()).collect();
-        let grants = Grants::of(trust);
-        let mut out = Vec::new();
-        for family in Family::all(self.default_branch(), &environments) {
-            let passing = |tokens: &Requests| {
-                let found = Requests::witnesses(&grants, &[tokens], &[]);
-                found.into_iter().next()
-            };
-            let one = passing(&family.any(providers, repository));
-            let found = one.or_else(|| passing(&family.tokens(providers, repository)));
-            out.extend(found.map(|witness| Door {
+        let families = self.families(trust, providers, repository).into_iter();
+        families
+            .map(|(family, witness)| Door {
                 subjects: format!("{} of {}", family.words(), repository.full_name()),
                 token: subject(&witness.request).unwrap_or_default(),
                 statement: witness.statement,
                 mended: false,
-            }));
-        }
-        out
+            })
+            .collect()
     }
 
     /// A token of this subject that the role's trust policy lets in, as it is or with its letter case mended.

@@ -114,6 +114,12 @@ impl Family {
         out
     }
 
+    /// Whether anybody who may push can make such a token, by naming a branch or an environment.
+    #[must_use]
+    pub fn is_anybodys(&self) -> bool {
+        matches!(self, Self::OtherBranch(_) | Self::OtherEnvironment(_))
+    }
+
     /// The family in words.
     #[must_use]
     pub fn words(&self) -> String {

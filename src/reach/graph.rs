@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::config::{Config, Image, TagMutability};
-use crate::policy::{Grants, Request, StatementRef, Witness};
+use crate::policy::{Document, Grants, Request, StatementRef, Witness};
 
 use super::facts::Facts;
 use super::github::{Family, GithubRepository, federated};
@@ -109,6 +109,9 @@ pub struct Edge {
     pub repository: String,
     /// The subjects, in words.
     pub subjects: String,
+    /// Whether anybody who may push can be such a subject.
+    #[serde(skip)]
+    pub anybody: bool,
     /// The role's address.
     pub role: String,
     /// The statement of its trust policy.
@@ -140,8 +143,13 @@ impl Graph {
     /// Whether a role could change what runs in production, and by which grant.
     #[must_use]
     pub fn reaches_production(&self, role: &str) -> Option<&Grant> {
-        let grants = self.grants.get(role)?;
-        grants.iter().find(|grant| match grant.power {
+        self.to_production(role).next()
+    }
+
+    /// Every grant by which a role could.
+    pub fn to_production(&self, role: &str) -> impl Iterator<Item = &Grant> {
+        let grants = self.grants.get(role).into_iter().flatten();
+        grants.filter(|grant| match grant.power {
             Power::Update => self.production.contains(&grant.resource),
             Power::Push => self.services.get(&grant.resource).is_some_and(|services| {
                 services
@@ -273,37 +281,45 @@ impl Facts<'_> {
             .iter()
             .flat_map(federated)
             .collect();
-        let environments: Vec<String> = self
-            .config
-            .environments
-            .iter()
-            .map(|one| one.name.clone())
-            .collect();
-        let families = Family::all(self.default_branch(), &environments);
         let mut out = Vec::new();
         for repository in &trust.repositories {
-            for family in &families {
-                let grants = Grants::of(trust.document);
-                let passing = |tokens: &Requests| {
-                    let found = Requests::witnesses(&grants, &[tokens], &[]);
-                    found.into_iter().next()
-                };
-                let one = passing(&family.any(&providers, repository));
-                let Some(witness) = one.or_else(|| passing(&family.tokens(&providers, repository)))
-                else {
-                    continue;
-                };
+            for (family, witness) in self.families(trust.document, &providers, repository) {
                 out.push(Edge {
                     repository: repository.full_name(),
                     subjects: family.words(),
+                    anybody: family.is_anybodys(),
                     role: trust.role.address.clone(),
-                    statement: witness.statement.clone(),
                     token: subject(&witness.request).unwrap_or_default(),
+                    statement: witness.statement,
                     mended: trust.mended,
                 });
             }
         }
         out
+    }
+
+    /// The families of a repository's own tokens that a trust policy lets in, each with a token of it.
+    pub(super) fn families(
+        &self,
+        trust: &Document,
+        providers: &[String],
+        repository: &GithubRepository,
+    ) -> Vec<(Family, Witness)> {
+        let environments = self.config.environments.iter();
+        let environments: Vec<String> = environments.map(|one| one.name.clone()).collect();
+        let grants = Grants::of(trust);
+        let passing = |tokens: &Requests| {
+            let found = Requests::witnesses(&grants, &[tokens], &[]);
+            found.into_iter().next()
+        };
+        let families = Family::all(self.default_branch(), &environments).into_iter();
+        families
+            .filter_map(|family| {
+                let one = passing(&family.any(providers, repository));
+                let found = one.or_else(|| passing(&family.tokens(providers, repository)))?;
+                Some((family, found))
+            })
+            .collect()
     }
 
     /// GitHub's default branch: as GitHub says, else `main`.

@@ -13,6 +13,7 @@ pub fn text(graph: &Graph) -> String {
         let Edge {
             repository,
             subjects,
+            anybody: _,
             role,
             statement,
             token,

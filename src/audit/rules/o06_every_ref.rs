@@ -37,16 +37,15 @@ impl Rule for EveryRef {
                     found.into_iter().next().map(|witness| (family, witness))
                 });
                 let passing: Vec<_> = passing.by_ref().collect();
-                let anybody = |family: &Family| {
-                    matches!(family, Family::OtherBranch(_) | Family::OtherEnvironment(_))
-                };
-                let Some((_, first)) = passing.iter().find(|(family, _)| anybody(family)) else {
+                let Some((_, first)) = passing.iter().find(|(family, _)| family.is_anybodys())
+                else {
                     continue;
                 };
                 let words: Vec<String> = passing.iter().map(|(family, _)| family.words()).collect();
                 let name = repository.full_name();
                 let mut message = format!("{name} may assume it from {}.", words.join(", "));
-                let grant = case.graph().reaches_production(&trust.role.address);
+                let graph = case.graph();
+                let grant = graph.reaches_production(&trust.role.address);
                 if let Some(grant) = grant {
                     let address = &grant.resource;
                     message = format!(
@@ -54,18 +53,17 @@ impl Rule for EveryRef {
                         grant.power.words()
                     );
                 }
+                let repositories = graph.to_production(&trust.role.address);
+                let repositories: Vec<&str> = repositories
+                    .filter_map(|grant| grant.resource.strip_prefix("repository/"))
+                    .collect();
                 let mut finding = case.token_finding(&ABOUT, trust, first, &message);
                 finding.evidence = passing
                     .iter()
                     .map(|(_, witness)| token(trust, witness))
                     .collect();
-                if let Some(grant) = grant {
-                    let repository: Vec<&str> = grant
-                        .resource
-                        .strip_prefix("repository/")
-                        .into_iter()
-                        .collect();
-                    let lines = role_for_each_environment(case.facts.config, &repository);
+                if grant.is_some() {
+                    let lines = role_for_each_environment(case.facts.config, &repositories);
                     finding = finding
                         .severity(Severity::High)
                         .remedy(format!("# {}\n{lines}", ABOUT.remedy));
