@@ -211,10 +211,8 @@ impl Account {
     pub(super) fn tailed(&mut self, tail: &Tail) -> io::Result<HttpResponse> {
         self.locked(|account| {
             let now = account.now();
-            account.store.clock = now;
             let view = account.player.view();
-            account.with_world(now, &view, ecs::advance);
-            let written = !account.store.take_journal().is_empty();
+            let written = account.pass_time(now, &view);
             let stream = account.with_world(now, &view, |world, _| tail.stream(world));
             if let Some(file) = account.file.as_mut().filter(|_| written) {
                 file.write(&account.store)?;
@@ -234,15 +232,20 @@ impl Account {
         (answer, wrote)
     }
 
-    /// Lets time do its work, then the request, and saves what has changed. A refused request leaves
-    /// nothing behind.
-    fn work(&mut self, call: &Call, view: &View) -> Answer {
-        let now = self.now();
+    /// Lets time do its work until now, once; whether that changed anything.
+    fn pass_time(&mut self, now: f64, view: &View) -> bool {
         self.store.clock = now;
         if self.advanced != Some(now) {
             self.with_world(now, view, ecs::advance);
         }
-        let mut dirty = !self.store.take_journal().is_empty();
+        !self.store.take_journal().is_empty()
+    }
+
+    /// Lets time do its work, then the request, and saves what has changed. A refused request leaves
+    /// nothing behind.
+    fn work(&mut self, call: &Call, view: &View) -> Answer {
+        let now = self.now();
+        let mut dirty = self.pass_time(now, view);
         let mut answer = self.dispatch(call, view);
         let mut journal = self.store.take_journal();
         if answer.is_err() {

@@ -88,10 +88,8 @@ fn check(call: &Call, definition: &Value) -> Result<(), ServiceError> {
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
         ));
     }
-    let overrides = call.input.member("overrides");
-    let overridden = overrides.map_or(&[][..], |overrides| overrides.list("containerOverrides"));
     let containers = definition.list("containerDefinitions");
-    for one in overridden {
+    for one in overridden(call) {
         let name = one.str("name");
         if !containers
             .iter()
@@ -132,14 +130,21 @@ fn already_run(
     Ok((!tasks.is_empty()).then_some(tasks))
 }
 
-/// The command of the first container that is given one.
-fn command(call: &Call) -> String {
+/// What the request says otherwise of single containers.
+fn overridden(call: &Call) -> &[Value] {
     let overrides = call.input.member("overrides");
-    let overridden = overrides.map_or(&[][..], |overrides| overrides.list("containerOverrides"));
-    let first = overridden
-        .iter()
-        .find(|one| !one.list("command").is_empty());
-    first.map_or_else(String::new, |one| one.texts("command").join(" "))
+    overrides.map_or(&[][..], |overrides| overrides.list("containerOverrides"))
+}
+
+/// What it says of the first container that is given a command.
+fn commanded(call: &Call) -> Option<&Value> {
+    let mut all = overridden(call).iter();
+    all.find(|one| !one.list("command").is_empty())
+}
+
+/// The command of that container.
+fn command(call: &Call) -> String {
+    commanded(call).map_or_else(String::new, |one| one.texts("command").join(" "))
 }
 
 /// What is to come of a task. `exit N` at the end of a command is understood without a script.
@@ -155,8 +160,7 @@ fn life(world: &World<'_>, script: &TaskScript, command: &str, call: &Call) -> V
             command => format!("the sandbox runs: {command}"),
         });
     }
-    let overrides = call.input.member("overrides");
-    let container = overrides.and_then(|one| one.list("containerOverrides").first());
+    let container = commanded(call).or_else(|| overridden(call).first());
     json!({
         "began": world.now,
         "seconds": script.seconds,
