@@ -153,7 +153,7 @@ def functions(source, mutants):
     return outer
 
 
-def write(path, mutants, crate_path):
+def write(path, mutants):
     """Writes a file with all these mutants; gives which lines are whose."""
     source = Text((ROOT / path).read_text())
     out, at, lines, tried = [], 0, [], []
@@ -166,7 +166,7 @@ def write(path, mutants, crate_path):
             continue
         out.append(source.text[at : function.opening])
         first = line()
-        out.append(f"{{ match {crate_path}::mutant() {{\n")
+        out.append("{ match crate::mutant() {\n")
         for mutant, block in function.arms(source):
             begin = line()
             out.append(f"{mutant['number']}u32 => {block},\n")
@@ -220,7 +220,7 @@ def viable(by_file):
         whose, tried = {}, []
         for path, mutants in by_file.items():
             left = [mutant for mutant in mutants if mutant["number"] not in unviable]
-            whose[path], more = write(path, left, "crate")
+            whose[path], more = write(path, left)
             tried += more
         code, messages = cargo("check", "--locked", "--lib")
         if code == 0:

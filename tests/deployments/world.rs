@@ -22,6 +22,7 @@ use provision::rollout::{
 };
 use provision::sandbox::{Sandbox, Service, Store};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 /// The cluster of infra.toml.
 pub(crate) const CLUSTER: &str = "operationcode";
@@ -86,15 +87,13 @@ pub(crate) fn config() -> Arc<Config> {
 impl World {
     /// An account in which infra.toml is applied and no image is.
     pub(crate) async fn applied() -> Self {
-        static APPLIED: OnceLock<Store> = OnceLock::new();
+        static APPLIED: OnceCell<Store> = OnceCell::const_new();
         let world = Self::empty();
-        if APPLIED.get().is_none() {
+        let applied = APPLIED.get_or_init(async || {
             world.apply().await;
-            let _ = APPLIED.set(world.sandbox.snapshot());
-        }
-        if let Some(store) = APPLIED.get() {
-            world.sandbox.restore(store);
-        }
+            world.sandbox.snapshot()
+        });
+        world.sandbox.restore(applied.await);
         // Later than all that the account has seen.
         world.clock.advance(Duration::from_hours(1));
         world
@@ -102,17 +101,15 @@ impl World {
 
     /// The same with an image that both environments run.
     pub(crate) async fn running() -> Self {
-        static RUNNING: OnceLock<Store> = OnceLock::new();
+        static RUNNING: OnceCell<Store> = OnceCell::const_new();
         let world = Self::applied().await;
-        if RUNNING.get().is_none() {
+        let running = RUNNING.get_or_init(async || {
             world.push("staging");
             assert_eq!(world.deploy("staging").await.exit, 0);
             assert_eq!(world.promote().await.exit, 0);
-            let _ = RUNNING.set(world.sandbox.snapshot());
-        }
-        if let Some(store) = RUNNING.get() {
-            world.sandbox.restore(store);
-        }
+            world.sandbox.snapshot()
+        });
+        world.sandbox.restore(running.await);
         world.clock.advance(Duration::from_hours(1));
         world
     }
@@ -133,30 +130,16 @@ impl World {
 
     /// `provision apply --yes`.
     pub(crate) async fn apply(&self) {
-        let aws = self.connect(&self.client).await.expect("a way in");
-        let scope = Scope::everything(self.config.clone());
-        let desired = Snapshot::declare(KINDS, &scope);
-        let live = Snapshot::observe(KINDS, &aws, &scope).await.expect("live");
-        let law = IamLaw::read(&aws, &scope).await.expect("the law");
-        let mark = self.config.owner_mark();
-        let input = Input {
-            kinds: KINDS,
-            law: &law,
-            desired: &desired,
-            live: &live,
-            mark: &mark,
-            runner: None,
-            interrupts: false,
-        };
-        let planned = plan(&input).expect("a plan");
+        let look = self.look().await;
+        let planned = plan(&look.input()).expect("a plan");
         let run = apply::Run {
             kinds: KINDS,
-            law: &law,
-            aws: &aws,
-            scope: &scope,
-            desired: &desired,
-            live: &live,
-            mark: &mark,
+            law: &look.law,
+            aws: &look.aws,
+            scope: &look.scope,
+            desired: &look.desired,
+            live: &look.live,
+            mark: &look.mark,
             runner: None,
             interrupts: false,
             limits: Limits::default(),
@@ -169,26 +152,26 @@ impl World {
 
     /// The steps that `provision plan` shows.
     pub(crate) async fn plan(&self) -> Vec<String> {
-        let aws = self.connect(&self.client).await.expect("a way in");
-        let scope = Scope::everything(self.config.clone());
-        let desired = Snapshot::declare(KINDS, &scope);
-        let live = Snapshot::observe(KINDS, &aws, &scope).await.expect("live");
-        let law = IamLaw::read(&aws, &scope).await.expect("the law");
-        let mark = self.config.owner_mark();
-        let planned = plan(&Input {
-            kinds: KINDS,
-            law: &law,
-            desired: &desired,
-            live: &live,
-            mark: &mark,
-            runner: None,
-            interrupts: false,
-        });
-        let steps = planned.expect("a plan").steps;
+        let look = self.look().await;
+        let steps = plan(&look.input()).expect("a plan").steps;
         let words = steps.iter();
         words
             .map(|step| format!("{} {:?}", step.address, step.call))
             .collect()
+    }
+
+    /// What a plan is made from.
+    async fn look(&self) -> Look {
+        let aws = self.connect(&self.client).await.expect("a way in");
+        let scope = Scope::everything(self.config.clone());
+        Look {
+            desired: Snapshot::declare(KINDS, &scope),
+            live: Snapshot::observe(KINDS, &aws, &scope).await.expect("live"),
+            law: IamLaw::read(&aws, &scope).await.expect("the law"),
+            mark: self.config.owner_mark(),
+            aws,
+            scope,
+        }
     }
 
     async fn connect(&self, client: &SharedHttpClient) -> Result<Aws, Error> {
@@ -343,6 +326,30 @@ impl World {
         let config = json!({"architecture": "arm64", "os": "linux", "number": number});
         let pushed = self.sandbox.push("back-end", tag, &config.to_string());
         pushed.expect("an answer of ECR")
+    }
+}
+
+/// One look at the account, beside what is declared.
+struct Look {
+    aws: Aws,
+    scope: Scope,
+    desired: Snapshot,
+    live: Snapshot,
+    law: IamLaw,
+    mark: String,
+}
+
+impl Look {
+    fn input(&self) -> Input<'_> {
+        Input {
+            kinds: KINDS,
+            law: &self.law,
+            desired: &self.desired,
+            live: &self.live,
+            mark: &self.mark,
+            runner: None,
+            interrupts: false,
+        }
     }
 }
 

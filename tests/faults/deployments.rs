@@ -15,7 +15,9 @@ use provision::rollout::{self, DeployOrder, Selection, Until};
 use provision::sandbox::{Behaviour, Fault, FaultKind, Sandbox, Script, Store};
 use serde_json::json;
 
+use super::claims;
 use super::ledger::Ledger;
+use super::sweeps::calls::further;
 use super::world::{PRODUCTION, Ran, STAGING, World, following};
 
 /// Of how many cases the push tier takes one: with it the sweep takes about a minute on one core.
@@ -127,10 +129,7 @@ pub(crate) async fn sweep(full: bool, replay: Option<&str>, ledger: &Ledger) -> 
         let end = End::of(&twin);
         let mut number = 0;
         for (position, entry) in requests.iter().enumerate() {
-            for kind in FaultKind::ALL {
-                if kind == FaultKind::UnknownOperation {
-                    continue;
-                }
+            for kind in claims::kinds() {
                 let operation = &entry.operation;
                 let key = format!("{NAME}/{journey:?}/{}/{operation}/{kind:?}", position + 1);
                 swept.all += 1;
@@ -172,17 +171,16 @@ async fn fault(
     world.sandbox.play(Script::of(vec![Fault::at(call, kind)]));
     let mut ran = journey.play(&world).await;
     judge(&ran, &world, end, &mut broken, ledger);
-    for entry in world.sandbox.take_trace() {
+    let trace = world.sandbox.take_trace();
+    let mut requests = trace.len();
+    for entry in trace {
         if let Some(fault) = entry.fault {
             ledger.count("fault met", &format!("{fault:?}"));
             let call = format!("{}:{} {fault:?}", entry.service.name(), entry.operation);
-            ledger.count("call x fault", &call);
+            ledger.count("deployments: request x fault", &call);
         }
     }
-    let crashed = matches!(kind, FaultKind::CrashBefore | FaultKind::CrashAfter);
-    let further = if crashed { 1 } else { 2 };
-    let mut requests = 0;
-    for _ in 0..further {
+    for _ in 0..further(kind) {
         world.sandbox.revive();
         world.sandbox.play(Script::default());
         ran = journey.play(&world).await;

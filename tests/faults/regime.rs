@@ -42,14 +42,16 @@ pub(crate) fn run() -> ExitCode {
         claimed: BTreeSet::new(),
         began,
     };
-    if tier.takes("teeth") && tier.is_unsharded() {
-        regime.teeth(&roads);
-    }
-    let sweeps: Vec<(&Sweep, Vec<Case>)> = SWEEPS
+    let bites = tier.takes("teeth") && tier.is_unsharded();
+    let mut sweeps: Vec<(&Sweep, Vec<Case>)> = SWEEPS
         .iter()
-        .filter(|sweep| tier.takes(sweep.name))
+        .filter(|sweep| bites || tier.takes(sweep.name))
         .map(|sweep| (sweep, (sweep.cases)(&roads)))
         .collect();
+    if bites {
+        regime.teeth(&sweeps);
+    }
+    sweeps.retain(|(sweep, _)| tier.takes(sweep.name));
     if tier.is_whole() {
         regime.once_failed(&sweeps);
         regime.twice(&sweeps);
@@ -81,12 +83,8 @@ struct Regime {
 impl Regime {
     /// Every planted bug is caught by the sweep that is named for it.
     #[cfg(debug_assertions)]
-    fn teeth(&mut self, roads: &Roads) {
-        let sweeps: Vec<(&Sweep, Vec<Case>)> = SWEEPS
-            .iter()
-            .map(|sweep| (sweep, (sweep.cases)(roads)))
-            .collect();
-        let (count, missed) = super::teeth::bite(&sweeps);
+    fn teeth(&mut self, sweeps: &[(&Sweep, Vec<Case>)]) {
+        let (count, missed) = super::teeth::bite(sweeps);
         println!(
             "teeth: {} of {count} planted bugs caught; {:.1} s so far",
             count - missed.len(),
@@ -99,7 +97,7 @@ impl Regime {
 
     /// Nothing is planted in an optimised build.
     #[cfg(not(debug_assertions))]
-    fn teeth(&self, _: &Roads) {
+    fn teeth(&self, _: &[(&Sweep, Vec<Case>)]) {
         println!("teeth: skipped, this build has no planted bugs");
     }
 

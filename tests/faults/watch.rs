@@ -38,8 +38,6 @@ pub(crate) struct Seen {
     pub(crate) asked: Vec<Asked>,
     /// Writes that changed something.
     pub(crate) written: u64,
-    /// Deletes of this run that changed something.
-    pub(crate) deleted: u64,
     pub(crate) met: Vec<Met>,
     pub(crate) checks: BTreeMap<&'static str, u64>,
     /// The world after each write, where they are wanted.
@@ -108,7 +106,6 @@ impl Watch {
     pub(crate) fn next_run(&self) {
         let mut seen = self.seen();
         seen.wrote_in_run = false;
-        seen.deleted = 0;
         seen.met.clear();
     }
 
@@ -157,7 +154,6 @@ impl Watch {
         seen.wrote_in_run |= !entry.reads;
         if entry.wrote && !entry.reads {
             seen.written += 1;
-            seen.deleted += u64::from(entry.operation.starts_with("Delete"));
             held(&self.bounds).judge(entry, store, &mut seen);
         }
     }

@@ -3,6 +3,7 @@
 use provision::sandbox::{Fault, FaultKind, Script, Times};
 
 use super::{Case, Push, Sweep};
+use crate::claims;
 use crate::journey::Terms;
 use crate::roads::{Roads, key};
 
@@ -16,10 +17,7 @@ pub(super) const SWEEP: Sweep = Sweep {
 /// What goes wrong with one request: each kind once, and one that outlasts all retries. An endpoint
 /// that lacks an operation altogether is no passing fault.
 pub(crate) fn faults(call: u64, operation: &str) -> Vec<(String, Fault)> {
-    let once = FaultKind::ALL
-        .into_iter()
-        .filter(|kind| *kind != FaultKind::UnknownOperation)
-        .map(|kind| (format!("{kind:?}"), Fault::at(call, kind)));
+    let once = claims::kinds().map(|kind| (format!("{kind:?}"), Fault::at(call, kind)));
     let mut for_good = Fault::at(call, FaultKind::Throttled).times(Times::FOREVER);
     operation.clone_into(&mut for_good.operation);
     once.chain([("ThrottledForGood".to_owned(), for_good)])

@@ -1,6 +1,6 @@
 //! The sweeps: which journeys, with which faults. Each is a file here and a line in `SWEEPS`.
 
-mod calls;
+pub(crate) mod calls;
 mod double;
 mod lacking;
 mod outside;
