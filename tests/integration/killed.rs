@@ -204,7 +204,7 @@ pub(crate) fn in_the_sandbox_the_next_run_goes_on() {
 fn wrote(before: &[u8], after: &[u8]) -> bool {
     let newest = |bytes: &[u8]| {
         let state: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let events = state["tables"]["TrailEvent"].as_object();
+        let events = state["tables"]["trail_event"].as_object();
         events.and_then(|events| events.keys().max().cloned())
     };
     newest(before) != newest(after)
