@@ -3,9 +3,11 @@
 cargo-mutants lists the mutants. All of them are compiled into one copy of the crate, each behind a
 number, and PROVISION_MUTANT switches one on when a test binary starts: a mutant then costs the run of
 its tests, and not the minutes that a build of this crate takes. Mutants that do not compile are found
-by the compiler and left out. What is missed must stand in tests/mutants.txt with its reason.
+by the compiler and left out. Every test is run alone once, to see which functions it reaches: a mutant
+has to be noticed by the tests that reach its function, the quick ones first.
+What is missed must stand in tests/mutants.txt with its reason.
 
-    python3 scripts/mutants.py [--area AREA]... [--sample N] [--jobs N]
+    python3 scripts/mutants.py [--area AREA]... [--sample N] [--minutes N] [--seconds N] [--jobs N] [--without BINARY]...
 
 Needs `target/tools/mutants/bin/cargo-mutants`; `just mutants` installs it.
 """
@@ -13,13 +15,16 @@ Needs `target/tools/mutants/bin/cargo-mutants`; `just mutants` installs it.
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
+import random
 import re
-import shutil
+import resource
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -28,28 +33,46 @@ TREE = WORK / "tree"
 LISTER = ROOT / "target/tools/mutants/bin/cargo-mutants"
 ACCEPTED = ROOT / "tests" / "mutants.txt"
 
-# For each area: its files, and the tests that are to catch what is changed in it, quick ones first.
-# A test is a binary and its arguments; "lib" is the unit tests.
+# For each area: its files, and the test binaries that are to catch what is changed in it; "lib" is the
+# unit tests. A mutant belongs to the first area that has its file.
 AREAS = {
-    "apply": (["src/apply/**/*.rs"], [("lib", ["apply::"]), ("lib", ["kinds::"]), ("faults", [])]),
-    "plan": (["src/plan/**/*.rs"], [("lib", ["plan::"]), ("lib", ["law"]), ("lib", ["kinds::"]), ("faults", [])]),
-    "diff": (["src/diff.rs"], [("lib", ["diff::"]), ("lib", ["plan::"]), ("lib", ["report::"])]),
-    "law": (
-        ["src/kinds/law/**/*.rs", "src/policy/law.rs", "src/policy/together.rs"],
-        [("lib", ["law"]), ("lib", ["kinds::"]), ("faults", [])],
-    ),
-    "policy": (["src/policy/**/*.rs"], [("lib", ["policy::"]), ("policy", []), ("lib", ["kinds::"])]),
+    "apply": (["src/apply/**/*.rs"], ["lib", "faults"]),
+    "plan": (["src/plan/**/*.rs"], ["lib", "faults"]),
+    "diff": (["src/diff.rs"], ["lib"]),
+    "law": (["src/kinds/law/**/*.rs", "src/policy/law.rs", "src/policy/together.rs"], ["lib", "faults"]),
+    "policy": (["src/policy/**/*.rs"], ["lib", "policy"]),
 }
 
-# A test may take this many times as long as without a mutant, and at least so many seconds: a loop that
-# does not end counts as caught, a busy machine does not.
-PATIENCE, LEAST = 4, 30
+# A binary with a main of its own is one test: it takes no names of tests.
+WHOLE = {"faults"}
+
+# A test that uses more processor time than this is not asked: there are hundreds of quicker ones.
+SLOW = 20
+
+# Tests may use this many times the processor time that they use without a mutant, and at least so many
+# seconds: a loop that does not end counts as caught. Who waits for what never comes uses none, and is
+# caught after so many seconds on the clock, more than a busy machine makes of them.
+PATIENCE, LEAST, CLOCK = 4, 10, 300
+
+# What a process may allocate: a loop that does not end often fills the memory.
+MEMORY = 6 << 30
 
 SWITCH = '''
-/// The number of the mutant that is switched on in this process; 0 is none.
+/// The number of the mutant that is switched on in this process, 0 for none, asked by a function of this number.
 #[inline]
-pub fn mutant() -> u32 {
+pub fn mutant(function: usize) -> u32 {
     static NUMBER: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    static RECORD: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    static REACHED: [std::sync::atomic::AtomicBool; 1 << 14] =
+        [const { std::sync::atomic::AtomicBool::new(false) }; 1 << 14];
+    let record = RECORD.get_or_init(|| std::env::var("PROVISION_MUTANT_RECORD").ok());
+    if let Some(path) = record {
+        if !REACHED[function].swap(true, std::sync::atomic::Ordering::Relaxed) {
+            use std::io::Write as _;
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            file.write_all(format!("{function}\\n").as_bytes()).unwrap();
+        }
+    }
     *NUMBER.get_or_init(|| {
         let number = std::env::var("PROVISION_MUTANT").ok();
         number.and_then(|number| number.parse().ok()).unwrap_or(0)
@@ -166,45 +189,52 @@ def write(path, mutants):
             continue
         out.append(source.text[at : function.opening])
         first = line()
-        out.append("{ match crate::mutant() {\n")
+        number = function.mutants[0]["number"]
+        out.append(f"{{ match crate::mutant({number}) {{\n")
         for mutant, block in function.arms(source):
             begin = line()
             out.append(f"{mutant['number']}u32 => {block},\n")
             lines.append((begin, line() - 1, [mutant]))
-            tried.append(mutant)
+            tried.append({**mutant, "reached": number})
         out.append(f"_ => {source.text[function.opening:function.closing]}\n}} }}")
         # What is not in one arm is about the function as a whole.
         lines.append((first, line(), function.mutants))
         at = function.closing
     out.append(source.text[at:])
-    target = TREE / path
-    target.write_text("".join(out))
+    write_if_new(TREE / path, "".join(out))
     return lines, tried
 
 
-def copy_tree():
-    """A fresh copy of what git knows, without lints."""
+def write_if_new(path, text):
+    """Writes a file unless it says that already: what is not touched is not built again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text.encode() if isinstance(text, str) else text
+    if not path.exists() or path.read_bytes() != data:
+        path.write_bytes(data)
+
+
+def copy_tree(mutated):
+    """A copy of what git knows, without lints; the mutated files are written later."""
     files = subprocess.run(
         ["git", "ls-files", "-z", "-c", "-o", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split("\0")
+    own = {"Cargo.toml", "src/lib.rs", *mutated}
     for name in filter(None, files):
-        if (ROOT / name).is_file():
-            target = TREE / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():
-                shutil.copyfile(ROOT / name, target)
+        if (ROOT / name).is_file() and name not in own:
+            write_if_new(TREE / name, (ROOT / name).read_bytes())
     manifest = (ROOT / "Cargo.toml").read_text()
     manifest = re.sub(r"(?ms)^\[lints\..*?(?=^\[(?!lints)|\Z)", "", manifest)
-    (TREE / "Cargo.toml").write_text(manifest)
+    write_if_new(TREE / "Cargo.toml", manifest)
     library = (ROOT / "src/lib.rs").read_text()
     head = re.match(r"(?s)((?://![^\n]*\n)*)", library).group()
-    (TREE / "src/lib.rs").write_text(head + "#![allow(warnings, clippy::all)]\n" + library[len(head) :] + SWITCH)
+    write_if_new(TREE / "src/lib.rs", head + "#![allow(warnings, clippy::all)]\n" + library[len(head) :] + SWITCH)
 
 
 def cargo(*arguments):
     command = [*os.environ.get("PROVISION_CARGO", "cargo").split(), *arguments, "--message-format=json"]
     environment = dict(os.environ)
     environment.setdefault("CARGO_TARGET_DIR", str(ROOT / "target"))
+    environment.update(CARGO_PROFILE_DEV_DEBUG="false", CARGO_PROFILE_TEST_DEBUG="false")
     ran = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
     messages = []
     for text in ran.stdout.splitlines():
@@ -213,16 +243,27 @@ def cargo(*arguments):
     return ran.returncode, messages
 
 
+def key_of(mutant):
+    """What says of a mutant that it is the one of another run: its function's text with its change."""
+    lines = (ROOT / mutant["file"]).read_text().splitlines()
+    span = (mutant.get("function") or mutant)["span"]
+    text = "\n".join(lines[span["start"]["line"] - 1 : span["end"]["line"]])
+    name = re.sub(r":(\d+):(\d+): ", lambda at: f":{int(at[1]) - span['start']['line']}:{at[2]}: ", mutant["name"])
+    return hashlib.sha256(f"{name}\n{text}".encode()).hexdigest()
+
+
 def viable(by_file):
     """Leaves out what does not compile, until the rest does."""
-    unviable = set()
+    remembered = WORK / "unviable.json"
+    known = set(json.loads(remembered.read_text())) if remembered.exists() else set()
+    unviable = {mutant["number"] for mutants in by_file.values() for mutant in mutants if key_of(mutant) in known}
     while True:
         whose, tried = {}, []
         for path, mutants in by_file.items():
             left = [mutant for mutant in mutants if mutant["number"] not in unviable]
             whose[path], more = write(path, left)
             tried += more
-        code, messages = cargo("check", "--locked", "--lib")
+        code, messages = cargo("test", "--locked", "--lib", "--no-run")
         if code == 0:
             return tried, unviable
         blamed = set()
@@ -246,6 +287,8 @@ def viable(by_file):
                     print(message["message"].get("rendered"))
             sys.exit("The copy does not compile, and no mutant is to blame.")
         unviable |= new
+        keys = [key_of(mutant) for mutants in by_file.values() for mutant in mutants if mutant["number"] in unviable]
+        remembered.write_text(json.dumps(sorted(keys)))
         print(f"  {len(new)} do not compile and are left out", flush=True)
 
 
@@ -269,32 +312,111 @@ def binaries(names):
     return paths
 
 
-def run_test(paths, test, number, patience=None):
-    """Whether a test passes with this mutant switched on."""
-    name, arguments = test
-    environment = dict(os.environ, PROVISION_MUTANT=str(number), RUST_BACKTRACE="0")
-    try:
-        ran = subprocess.run(
-            [paths[name], *arguments],
-            cwd=TREE,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=patience,
-        )
-    except subprocess.TimeoutExpired:
-        return "timeout"
-    return "passed" if ran.returncode == 0 else "failed"
+def run(command, number, cpu, record=None):
+    """Runs tests with a mutant switched on: what became of them, and the processor time that they took."""
+    environment = dict(os.environ, PROVISION_MUTANT=str(number), RUST_BACKTRACE="0", INSTA_UPDATE="no")
+    environment["PROPTEST_DISABLE_FAILURE_PERSISTENCE"] = "1"
+    if record:
+        environment["PROVISION_MUTANT_RECORD"] = str(record)
+
+    def limits():
+        resource.setrlimit(resource.RLIMIT_CPU, (int(cpu) + 1, int(cpu) + 2))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, cwd=TREE, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, preexec_fn=limits
+    )
+    late = threading.Timer(CLOCK + 10 * cpu, process.kill)
+    late.start()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    late.cancel()
+    took = used.ru_utime + used.ru_stime
+    if process.returncode in (-9, -24):
+        return "timeout", took
+    return "passed" if process.returncode == 0 else "failed", took
 
 
-def judge(paths, patience, areas, mutant):
-    """What became of a mutant: caught by which test, or missed."""
-    for test in areas[mutant["area"]]:
-        result = run_test(paths, test, mutant["number"], patience[test[0], *test[1]])
+def tests_of(paths, binary):
+    """The tests of a binary, each by its name; a whole one is one test without a name."""
+    if binary in WHOLE:
+        return [""]
+    listing = subprocess.run([paths[binary], "--list"], cwd=TREE, check=True, capture_output=True, text=True).stdout
+    return re.findall(r"(?m)^(.*): test$", listing)
+
+
+def command_of(paths, binary, names):
+    """The command that runs these tests of a binary, and no other."""
+    if binary in WHOLE:
+        return [paths[binary]]
+    return [paths[binary], "--exact", "--test-threads=1", *names]
+
+
+def alone(paths, binary, test):
+    """What a test reaches when it runs alone, and the processor time that it takes."""
+    record = WORK / f"reached-{threading.get_ident()}"
+    record.unlink(missing_ok=True)
+    limit = 3600 if binary in WHOLE else SLOW
+    result, took = run(command_of(paths, binary, [test]), 0, limit, record)
+    reached = sorted(map(int, record.read_text().split())) if record.exists() else []
+    return {"binary": binary, "test": test, "result": result, "seconds": took, "reached": reached}
+
+
+def reach(paths, jobs, most):
+    """Every test of at most so many seconds with what it reaches, the quick ones first."""
+    remembered = WORK / "reached.json"
+    before = json.loads(remembered.read_text()) if remembered.exists() else {}
+    all_tests = {}
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for binary, path in paths.items():
+            digest = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+            if before.get(binary, {}).get("digest") != digest:
+                tests = list(pool.map(lambda test: alone(paths, binary, test), tests_of(paths, binary)))
+                before[binary] = {"digest": digest, "tests": tests}
+                remembered.write_text(json.dumps(before))
+            all_tests[binary] = before[binary]["tests"]
+    usable = []
+    for binary, tests in all_tests.items():
+        used = [test for test in tests if test["result"] == "passed" and test["seconds"] <= most]
+        print(f"  {binary}: {len(used)} tests, {sum(test['seconds'] for test in used):.0f} s alone", flush=True)
+        for test in tests:
+            if test["result"] == "timeout" or test["seconds"] > most:
+                print(f"    not asked, takes {test['seconds']:.0f} s or more: {test['test']}", flush=True)
+            elif test["result"] == "failed":
+                print(f"    not asked, fails alone and without a mutant: {test['test']}", flush=True)
+        usable += used
+    usable.sort(key=lambda test: (test["binary"] in WHOLE, test["seconds"]))
+    return usable
+
+
+def batches(tests):
+    """Tests in the order in which they run: as many at once as together take no longer than all before."""
+    batch, before = [], 0.2
+    for test in tests:
+        taken = sum(one["seconds"] for one in batch)
+        if batch and (batch[0]["binary"] != test["binary"] or taken + test["seconds"] > before):
+            yield batch
+            before += taken
+            batch = []
+        batch.append(test)
+    if batch:
+        yield batch
+
+
+def judge(paths, usable, binaries, mutant, until):
+    """What became of a mutant: caught by which tests, or missed; nothing where the time is over."""
+    if time.monotonic() > until:
+        return None
+    tests = [test for test in usable if test["binary"] in binaries and mutant["reached"] in test["reached"]]
+    for batch in batches(tests):
+        seconds = max(LEAST, PATIENCE * sum(test["seconds"] for test in batch))
+        names = [test["test"] for test in batch]
+        result, _ = run(command_of(paths, batch[0]["binary"], names), mutant["number"], seconds)
         if result != "passed":
-            return f"caught by {test[0]} {' '.join(test[1])}".rstrip() + (" (timeout)" if result == "timeout" else "")
-    return "missed"
+            return f"caught\t{result} {batch[0]['binary']} {names[0]} and {len(names) - 1} more"
+    return f"missed\tby {len(tests)} tests that reach it"
 
 
 def name_of(mutant):
@@ -310,70 +432,87 @@ def accepted():
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--area", action="append", choices=list(AREAS))
-    parser.add_argument("--sample", type=int, default=1, help="one of this many mutants, evenly")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--unit", action="store_true", help="unit tests only")
-    options = parser.parse_args()
-    areas = {
-        area: [test for test in AREAS[area][1] if not options.unit or test[0] == "lib"]
-        for area in options.area or list(AREAS)
-    }
-    TREE.mkdir(parents=True, exist_ok=True)
-    copy_tree()
+def number_all():
+    """Every mutant of every area with its number, by file: one copy serves all runs."""
     by_file, seen, number = collections.defaultdict(list), set(), 0
-    for area in areas:
+    for area in AREAS:
         for mutant in listed(area):
             key = (mutant["file"], json.dumps(mutant["span"]), mutant["replacement"])
-            if key in seen:
-                continue
-            seen.add(key)
-            number += 1
-            mutant.update(number=number, area=area)
-            if number % options.sample == 0:
+            if key not in seen:
+                seen.add(key)
+                number += 1
+                mutant.update(number=number, area=area)
                 by_file[mutant["file"]].append(mutant)
-    total = sum(map(len, by_file.values()))
-    print(f"{total} mutants in {len(by_file)} files", flush=True)
+    return by_file
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--area", action="append", choices=list(AREAS), help="this area, in the order given")
+    parser.add_argument("--sample", type=int, default=1, help="one of this many mutants, by chance of a fixed seed")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no mutant after so many")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--without", action="append", default=[], help="a test binary that is not asked")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="ask no test that takes longer alone")
+    parser.add_argument("--only", help="the mutants whose name has this regular expression")
+    options = parser.parse_args()
+    areas = options.area or list(AREAS)
+    asked = {area: [one for one in AREAS[area][1] if one not in options.without] for area in areas}
+    TREE.mkdir(parents=True, exist_ok=True)
+    by_file = number_all()
+    copy_tree(by_file)
+    print(f"{sum(map(len, by_file.values()))} mutants in {len(by_file)} files", flush=True)
     tried, unviable = viable(by_file)
-    tests = {(test[0], tuple(test[1])) for area in areas.values() for test in area}
-    paths = binaries(sorted({name for name, _ in tests}))
-    patience = {}
-    for name, arguments in sorted(tests):
-        begun = time.monotonic()
-        result = run_test(paths, (name, list(arguments)), 0)
-        took = time.monotonic() - begun
-        patience[name, *arguments] = max(LEAST, PATIENCE * took)
-        print(f"  without a mutant: {name} {' '.join(arguments)}: {result}, {took:.1f} s", flush=True)
-        if result != "passed":
-            sys.exit("The tests fail without a mutant.")
+    paths = binaries(sorted({name for names in asked.values() for name in names}))
+    usable = reach(paths, options.jobs, options.seconds)
+    chosen = []
+    for area in areas:
+        mine = [mutant for mutant in tried if mutant["area"] == area and re.search(options.only or "", mutant["name"])]
+        # In an order of chance, so that what ran when the time is over is a fair sample.
+        random.Random(0).shuffle(mine)
+        chosen += mine[:: options.sample]
+    until = time.monotonic() + 60 * options.minutes
     outcomes = {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool, open(WORK / "log.txt", "w") as log:
-        futures = {pool.submit(judge, paths, patience, areas, mutant): mutant for mutant in tried}
+        futures = {
+            pool.submit(judge, paths, usable, asked[mutant["area"]], mutant, until): mutant for mutant in chosen
+        }
         for future in concurrent.futures.as_completed(futures):
             mutant = futures[future]
-            outcomes[mutant["number"]] = future.result()
-            log.write(f"{mutant['area']}\t{future.result()}\t{mutant['name']}\n")
-            log.flush()
-    report(areas, total, tried, unviable, outcomes)
+            if future.result():
+                outcomes[mutant["number"]] = future.result()
+                log.write(f"{mutant['area']}\t{future.result()}\t{mutant['genre']}\t{mutant['name']}\n")
+                log.flush()
+    report(areas, by_file, tried, unviable, outcomes)
 
 
-def report(areas, total, tried, unviable, outcomes):
-    """Prints the counts and what is missed; fails on what is missed and not accepted."""
+def report(areas, by_file, tried, unviable, outcomes):
+    """Prints the counts by area and kind of change, and what is missed; fails on what is missed and not accepted."""
     known = accepted()
     bad = []
     for area in areas:
+        every = [mutant for mutants in by_file.values() for mutant in mutants if mutant["area"] == area]
+        stopped = sum(mutant["number"] in unviable for mutant in every)
         mine = [mutant for mutant in tried if mutant["area"] == area]
-        missed = [mutant for mutant in mine if outcomes[mutant["number"]] == "missed"]
+        ran = [mutant for mutant in mine if mutant["number"] in outcomes]
+        missed = [mutant for mutant in ran if outcomes[mutant["number"]].startswith("missed")]
         new = [mutant for mutant in missed if name_of(mutant) not in known]
-        share = 100 * (len(mine) - len(missed)) / max(len(mine), 1)
-        print(f"{area}: {len(mine)} mutants, {len(mine) - len(missed)} caught ({share:.1f} %), {len(missed)} missed, {len(new)} of them not accepted")
+        print(
+            f"{area}: {len(every)} listed, {stopped} do not compile, {len(every) - stopped - len(mine)} could not be "
+            f"switched; {len(ran)} of {len(mine)} ran: {counts(ran, missed)}, {len(new)} of them not accepted"
+        )
+        for genre in sorted({mutant["genre"] for mutant in ran}):
+            print(f"  {genre}: {counts(*([one for one in some if one['genre'] == genre] for some in (ran, missed)))}")
         bad += new
-    print(f"{len(unviable)} do not compile, {total - len(tried) - len(unviable)} could not be switched")
     for mutant in bad:
         print(f"MISSED {name_of(mutant)}")
     sys.exit(1 if bad else 0)
+
+
+def counts(ran, missed):
+    """How many of those that ran were caught, in words."""
+    caught = len(ran) - len(missed)
+    return f"{caught} of {len(ran)} caught ({100 * caught / max(len(ran), 1):.1f} %), {len(missed)} missed"
 
 
 main()

@@ -8,6 +8,9 @@ use super::{Input, Pending, Scheduled, World, refused, schedule};
 use crate::error::Result;
 use crate::kind::{Address, RefusalCause, Snapshot};
 
+#[cfg(test)]
+mod tests;
+
 /// Orders tried one by one: with more calls than this that move the same subjects, a search would
 /// take longer than a person waits, and detours find what it would.
 const MOST_SEARCHED_CALLS: usize = 8;
@@ -200,7 +203,7 @@ fn detours<'a>(
     let pairs = choices.iter().enumerate().flat_map(|(at, first)| {
         choices
             .iter()
-            .skip(at + 1)
+            .skip(at)
             .filter(|second| second.0 != first.0)
             .map(move |second| vec![first, second])
     });

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::kind::{Kind, Owned, Performed, Scope};
 
 mod odd;
+mod order;
 
 const MARK: &str = "toy@here";
 
@@ -301,7 +302,7 @@ impl Law for ToyLaw {
 
 const TOYS: &[&dyn AnyKind] = &[&ToyPolicy, &ToyRole];
 
-fn input<'a>(desired: &'a Snapshot, live: &'a Snapshot) -> Input<'a> {
+pub(super) fn input<'a>(desired: &'a Snapshot, live: &'a Snapshot) -> Input<'a> {
     Input {
         kinds: TOYS,
         law: &ToyLaw,
@@ -313,7 +314,7 @@ fn input<'a>(desired: &'a Snapshot, live: &'a Snapshot) -> Input<'a> {
     }
 }
 
-fn policy(permissions: &[u8]) -> AnySpec {
+pub(super) fn policy(permissions: &[u8]) -> AnySpec {
     let permissions = permissions.iter().copied().collect();
     AnySpec::new(Grants {
         owner: Some(mark()),
@@ -322,7 +323,7 @@ fn policy(permissions: &[u8]) -> AnySpec {
     })
 }
 
-fn role(attached: &[&str]) -> AnySpec {
+pub(super) fn role(attached: &[&str]) -> AnySpec {
     let attached = attached.iter().map(|name| (*name).to_owned()).collect();
     AnySpec::new(Member {
         owner: Some(mark()),
@@ -331,7 +332,7 @@ fn role(attached: &[&str]) -> AnySpec {
     })
 }
 
-fn world(specs: Vec<(&str, AnySpec)>) -> Snapshot {
+pub(super) fn world(specs: Vec<(&str, AnySpec)>) -> Snapshot {
     specs
         .into_iter()
         .map(|(address, spec)| (Address::parse(address).unwrap(), spec))

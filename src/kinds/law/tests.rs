@@ -362,3 +362,182 @@ fn a_policy_that_others_use_is_a_subject_itself() {
     assert!(law.broadens(&address, &before, &after));
     assert!(!law.broadens(&address, &after, &before));
 }
+
+/// What the law says of these three worlds, in words.
+fn held(subject: &Address, worlds: [&Snapshot; 3]) -> Result<(), (RefusalCause, String)> {
+    let [before, after, goal] = worlds;
+    let held = IamLaw::default().holds(subject, before, after, goal);
+    held.map_err(|refusal| (refusal.cause, refusal.message))
+}
+
+/// The policy `one`, which others use too.
+fn shared(actions: &[&str]) -> Snapshot {
+    let (address, spec) = policy("one", allow(actions));
+    let mut spec = spec.get::<policy::Spec>().unwrap().clone();
+    spec.others = Aside(vec!["role legacy".to_owned()]);
+    world([(address, AnySpec::new(spec))])
+}
+
+#[test]
+fn a_policy_that_others_use_stays_between_what_it_was_and_what_it_will_be() {
+    let one = Address::new("policy", "one");
+    let [get, put, both, all] = [
+        &["s3:GetObject"][..],
+        &["ecr:PutImage"],
+        &["s3:GetObject", "ecr:PutImage"],
+        &["s3:GetObject", "ecr:PutImage", "logs:PutLogEvents"],
+    ]
+    .map(shared);
+    assert_eq!(held(&one, [&get, &both, &put]), Ok(()));
+    assert_eq!(held(&one, [&both, &get, &get]), Ok(()));
+    assert_eq!(held(&one, [&both, &both, &get]), Ok(()));
+    let (cause, message) = held(&one, [&get, &all, &put]).unwrap_err();
+    assert_eq!(cause, RefusalCause::Wider);
+    assert!(
+        message.starts_with(
+            "policy/one would meanwhile allow what it does not allow at the end: logs:"
+        ),
+        "{message}"
+    );
+    let (cause, message) = held(&one, [&both, &put, &all]).unwrap_err();
+    assert_eq!(cause, RefusalCause::Gap);
+    assert!(
+        message.starts_with("policy/one would meanwhile lack what it keeps: s3:GetObject on "),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_role_stays_between_what_it_was_and_what_it_will_be() {
+    let push = Address::new("role", "push");
+    let at = |service: &str, actions: &[&str]| world([with_inline(&[service], allow(actions))]);
+    let (lambda, ec2) = ("lambda.amazonaws.com", "ec2.amazonaws.com");
+    let [get, put] = [["s3:GetObject"], ["ecr:PutImage"]];
+    let (before, goal) = (at(lambda, &get), at(ec2, &put));
+    let (cause, message) = held(&push, [&before, &at(ec2, &get), &goal]).unwrap_err();
+    assert_eq!(cause, RefusalCause::Wider);
+    assert!(
+        message.starts_with(
+            "role/push would meanwhile allow what it does not allow at the end: s3:GetObject on "
+        ) && message.ends_with(" by ec2.amazonaws.com."),
+        "{message}"
+    );
+    let kept = at(lambda, &["s3:GetObject", "ecr:PutImage"]);
+    let (cause, message) = held(&push, [&kept, &at(lambda, &put), &at(lambda, &get)]).unwrap_err();
+    assert_eq!(cause, RefusalCause::Gap);
+    assert!(
+        message.starts_with("role/push would meanwhile lack what it keeps: s3:GetObject on "),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_boundary_that_nobody_knows_is_undecided_where_it_changes() {
+    let push = Address::new("role", "push");
+    let bounded = |boundary: Option<&str>, actions: &[&str]| {
+        let mut spec = role_spec(&["lambda.amazonaws.com"]);
+        spec.inline_policies
+            .insert("main".to_owned(), allow(actions));
+        spec.permissions_boundary = boundary.map(policy_arn);
+        world([role(spec)])
+    };
+    let (get, put) = (&["s3:GetObject"][..], &["ecr:PutImage"][..]);
+    let (unknown, none) = (bounded(Some("unknown"), get), bounded(None, get));
+    let (cause, message) = held(&push, [&unknown, &none, &bounded(None, put)]).unwrap_err();
+    assert_eq!(cause, RefusalCause::Wider);
+    assert_eq!(
+        message,
+        format!(
+            "Whether role/push would meanwhile allow more could not be decided: the document of {} is not known.",
+            policy_arn("unknown")
+        )
+    );
+    // The same boundary everywhere: what is compared is what it bounds.
+    let law = IamLaw::default();
+    assert!(law.broadens(&push, &unknown, &bounded(Some("unknown"), put)));
+    let both = bounded(Some("unknown"), &["s3:GetObject", "ecr:PutImage"]);
+    assert!(!law.broadens(&push, &both, &unknown));
+    let told = law.access(&push, &unknown, &none).unwrap();
+    assert_eq!((told.relation.as_str(), told.gained.len()), ("unknown", 0));
+}
+
+/// The sentences of a change: what is gained, and what is lost.
+fn told(
+    subject: &Address,
+    before: &Snapshot,
+    after: &Snapshot,
+) -> (String, Vec<String>, Vec<String>) {
+    let change = IamLaw::default().access(subject, before, after).unwrap();
+    assert_eq!(change.subject, subject.to_string());
+    let texts = |examples: &[crate::kind::AccessExample]| {
+        examples
+            .iter()
+            .map(|example| example.text.clone())
+            .collect()
+    };
+    (
+        change.relation.clone(),
+        texts(&change.gained),
+        texts(&change.lost),
+    )
+}
+
+#[test]
+fn a_change_says_who_may_do_what_by_which_statement() {
+    let push = Address::new("role", "push");
+    let at = |service: &str, action: &str| {
+        let named = serde_json::json!({"Sid": "Main", "Effect": "Allow", "Action": action, "Resource": "*"});
+        world([with_inline(&[service], identity(&[named]))])
+    };
+    let before = at("lambda.amazonaws.com", "s3:GetObject");
+    let (relation, gained, lost) =
+        told(&push, &before, &at("lambda.amazonaws.com", "ecr:PutImage"));
+    assert_eq!(relation, "incomparable");
+    for (texts, action) in [(gained, "ecr:PutImage"), (lost, "s3:GetObject")] {
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].starts_with("`push` "), "{texts:?}");
+        assert!(texts[0].contains(action), "{texts:?}");
+        assert!(texts[0].ends_with(" (statement 1 Main)"), "{texts:?}");
+    }
+    let (relation, gained, lost) = told(&push, &before, &at("ec2.amazonaws.com", "s3:GetObject"));
+    assert_eq!(
+        (relation.as_str(), gained.len(), lost.len()),
+        ("incomparable", 1, 1)
+    );
+    assert!(gained[0].contains("ec2.amazonaws.com"), "{gained:?}");
+    assert!(
+        gained[0].ends_with(" on `push` (statement 1)"),
+        "{gained:?}"
+    );
+}
+
+#[test]
+fn what_is_compared_apart_is_told_together() {
+    let push = Address::new("role", "push");
+    let at = |services: &[&str], actions: &[&str]| world([with_inline(services, allow(actions))]);
+    let (one, two) = (
+        ["lambda.amazonaws.com"],
+        ["lambda.amazonaws.com", "ec2.amazonaws.com"],
+    );
+    let (get, both) = (["s3:GetObject"], ["s3:GetObject", "ecr:PutImage"]);
+    let relation = |before: &Snapshot, after: &Snapshot| told(&push, before, after).0;
+    assert_eq!(relation(&at(&one, &get), &at(&two, &both)), "wider");
+    assert_eq!(relation(&at(&two, &both), &at(&one, &get)), "narrower");
+    assert_eq!(relation(&at(&one, &get), &at(&two, &get)), "wider");
+    assert_eq!(relation(&at(&one, &get), &at(&one, &both)), "wider");
+    assert_eq!(relation(&at(&two, &get), &at(&one, &both)), "incomparable");
+}
+
+#[test]
+fn a_policy_that_others_use_is_told_as_what_whoever_has_it_may_do() {
+    let one = Address::new("policy", "one");
+    let (get, both) = (
+        shared(&["s3:GetObject"]),
+        shared(&["s3:GetObject", "ecr:PutImage"]),
+    );
+    let (relation, gained, lost) = told(&one, &get, &both);
+    assert_eq!((relation.as_str(), lost.len()), ("wider", 0));
+    assert!(gained[0].starts_with("whoever has `one` "), "{gained:?}");
+    assert_eq!(IamLaw::default().access(&one, &get, &get), None);
+    assert_eq!(IamLaw::default().access(&one, &Snapshot::new(), &get), None);
+}
