@@ -27,6 +27,7 @@ pub(super) async fn causes(
     handle: &RolloutHandle,
     service: &Value,
     begun: Duration,
+    reason: Option<&str>,
 ) -> Vec<String> {
     let mut causes = Vec::new();
     for (reason, tasks) in stopped_tasks(aws, handle, begun).await {
@@ -36,12 +37,13 @@ pub(super) async fn causes(
         causes.extend(last_lines(aws, handle, &tasks).await);
     }
     if causes.is_empty() {
-        causes.extend(last_events(service, begun));
+        causes.extend(last_events(service, begun, reason));
     }
     causes
 }
 
-fn last_events(service: &Value, begun: Duration) -> Vec<String> {
+/// The last events of a service, without those that only say the reason once more.
+fn last_events(service: &Value, begun: Duration, reason: Option<&str>) -> Vec<String> {
     let since = begun.as_secs_f64() - 1.0;
     let events = service.get("events").and_then(Value::as_array);
     let recent = events.into_iter().flatten().filter(|event| {
@@ -50,6 +52,7 @@ fn last_events(service: &Value, begun: Duration) -> Vec<String> {
     });
     let mut messages: Vec<String> = recent
         .filter_map(|event| text(event, "message"))
+        .filter(|message| !reason.is_some_and(|reason| message.contains(reason)))
         .map(|message| format!("event: {}", plain(message)))
         .collect();
     // The same one comes once a minute where no task can be placed.
@@ -153,9 +156,11 @@ pub(super) fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
-    use super::{LONGEST, plain, reason};
+    use super::{LONGEST, last_events, plain, reason};
 
     #[test]
     fn a_reason_names_every_container_that_has_one() {
@@ -172,6 +177,20 @@ mod tests {
             "Essential container in task exited; web: exit code 137, OutOfMemoryError; agent: exit code 2"
         );
         assert_eq!(reason(&json!({})), "no reason given");
+    }
+
+    #[test]
+    fn events_of_before_and_those_that_say_the_reason_again_are_no_cause() {
+        let service = json!({"events": [
+            {"createdAt": 120.0, "message": "(service web) deployment failed: A hook failed."},
+            {"createdAt": 110.0, "message": "no place"},
+            {"createdAt": 105.0, "message": "no place"},
+            {"createdAt": 90.0, "message": "older"},
+        ]});
+        let begun = Duration::from_secs(100);
+        let told = last_events(&service, begun, Some("A hook failed."));
+        assert_eq!(told, ["event: no place"]);
+        assert_eq!(last_events(&service, begun, None).len(), 2);
     }
 
     #[test]

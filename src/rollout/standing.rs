@@ -156,9 +156,8 @@ fn by_service_deployment(handle: &RolloutHandle, service: &Value, deployment: &V
     let rollback = deployment
         .get("rollback")
         .and_then(|one| text(one, "reason"));
-    let reason = text(deployment, "statusReason")
-        .or(rollback)
-        .map(str::to_owned);
+    let reason = text(deployment, "statusReason").or(rollback);
+    let reason = with_failed_hook(reason, deployment);
     match status {
         // It did succeed, but what it brought is being replaced already.
         "SUCCESSFUL" if is_superseded(handle, service) => {
@@ -216,6 +215,30 @@ fn paused_at(deployment: &Value) -> Option<String> {
     let stage = text(deployment, "lifecycleStage").unwrap_or("a stage");
     let id = text(hook, "hookId").unwrap_or("without an id");
     Some(format!("hook {id} at {stage}"))
+}
+
+/// ECS's words on an ending, and the hook that failed or got no answer, where they do not name it.
+fn with_failed_hook(reason: Option<&str>, deployment: &Value) -> Option<String> {
+    let hooks = deployment
+        .get("lifecycleHookDetails")
+        .and_then(Value::as_array);
+    let failed = hooks
+        .into_iter()
+        .flatten()
+        .find(|hook| matches!(text(hook, "status"), Some("FAILED" | "TIMED_OUT")));
+    let Some(failed) = failed else {
+        return reason.map(str::to_owned);
+    };
+    let name = text(failed, "targetArn").or_else(|| text(failed, "hookId"));
+    let name = name.unwrap_or("without an id");
+    if reason.is_some_and(|reason| reason.contains(name)) {
+        return reason.map(str::to_owned);
+    }
+    let stage = text(deployment, "lifecycleStage").unwrap_or("a stage");
+    let status = text(failed, "status").unwrap_or_default();
+    let hook = format!("hook {name} at {stage} is {status}");
+    let reason = reason.map(|reason| reason.trim_end_matches('.'));
+    Some(reason.map_or_else(|| hook.clone(), |reason| format!("{reason}; {hook}")))
 }
 
 /// Whether a hook waits for somebody to answer it.
@@ -396,6 +419,38 @@ mod tests {
         back["status"] = json!("ROLLBACK_IN_PROGRESS");
         let standing = by_service_deployment(&handle(), &service("ecs-svc/1"), &back);
         assert_eq!(ending(&standing), None);
+    }
+
+    #[test]
+    fn a_hook_that_failed_is_named_once_with_its_stage() {
+        let function = "arn:aws:lambda:us-east-2:633607774026:function:smoke";
+        let mut deployment = json!({
+            "status": "ROLLBACK_FAILED", "lifecycleStage": "POST_SCALE_UP",
+            "statusReason": "Nothing to go back to.",
+            "lifecycleHookDetails": [
+                {"hookId": "h1", "targetType": "PAUSE", "status": "SUCCEEDED"},
+                {"hookId": "h2", "targetType": "AWS_LAMBDA", "targetArn": function, "status": "FAILED"},
+            ],
+        });
+        let reason = |deployment: &Value| match by_service_deployment(
+            &handle(),
+            &service("ecs-svc/1"),
+            deployment,
+        ) {
+            Standing::Ended(_, reason) => reason.unwrap(),
+            Standing::Running(progress) => unreachable!("{progress}"),
+        };
+        assert_eq!(
+            reason(&deployment),
+            format!("Nothing to go back to; hook {function} at POST_SCALE_UP is FAILED")
+        );
+        let words = format!("POST_SCALE_UP lifecycle hook(s) failed: {function}.");
+        deployment["statusReason"] = json!(words);
+        assert_eq!(reason(&deployment), words);
+        deployment["statusReason"] = json!(null);
+        deployment["lifecycleHookDetails"][1] =
+            json!({"hookId": "h2", "targetType": "PAUSE", "status": "TIMED_OUT"});
+        assert_eq!(reason(&deployment), "hook h2 at POST_SCALE_UP is TIMED_OUT");
     }
 
     #[test]

@@ -150,6 +150,7 @@ async fn each_ending_is_told_apart() {
         (Behaviour::Stuck, true, Ending::TimedOut),
         (Behaviour::Another, true, Ending::Superseded),
         (Behaviour::Alarm, true, Ending::Failed),
+        (Behaviour::HookFails, true, Ending::RolledBack),
         (Behaviour::Autoscaled(3), true, Ending::Succeeded),
         (Behaviour::Autoscaled(0), true, Ending::ScaledToZero),
     ] {
@@ -299,6 +300,37 @@ async fn a_pause_is_said_and_not_waited_out() {
     assert!(outcome.took < Duration::from_mins(5));
     let error = outcome.error("web").unwrap();
     assert!(error.hint.unwrap().contains("provision continue"));
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_is_exit_4_and_named_with_its_stage() {
+    let stage = Stage::set(breaker(true)).await;
+    let function = "arn:aws:lambda:us-east-2:633607774026:function:smoke";
+    let hooks = json!([{
+        "targetType": "AWS_LAMBDA", "hookTargetArn": function,
+        "roleArn": "arn:aws:iam::633607774026:role/hooks",
+        "lifecycleStages": ["PRE_SCALE_UP"],
+    }]);
+    stage.ask(
+        "UpdateService",
+        json!({
+            "cluster": "c", "service": "web",
+            "deploymentConfiguration": {"lifecycleHooks": hooks},
+        }),
+    );
+    let handle = stage.deploy(Script::rollouts(Behaviour::HookFails));
+    let outcome = stage.watch(&handle).await;
+    assert_eq!(outcome.ending, Ending::RolledBack, "{outcome:?}");
+    let error = outcome.error("web").unwrap();
+    assert_eq!(error.kind, ErrorKind::Rollout);
+    for words in ["PRE_SCALE_UP", function, "FAILED"] {
+        assert!(error.message.contains(words), "{}", error.message);
+    }
+    assert!(
+        !error.message.contains("tasks failed to start"),
+        "{}",
+        error.message
+    );
 }
 
 #[tokio::test]

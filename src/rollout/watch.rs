@@ -74,7 +74,7 @@ pub(super) async fn watch(
         };
         let causes = match ending {
             Ending::Succeeded | Ending::Paused => Vec::new(),
-            _ => cause::causes(aws, handle, &service, begun).await,
+            _ => cause::causes(aws, handle, &service, begun, reason.as_deref()).await,
         };
         let (running, desired) = tasks(handle, &service, ending);
         return Ok(Outcome {

@@ -25,6 +25,7 @@ fn behaviours() -> Vec<(Behaviour, u8, &'static str)> {
         (Behaviour::RollbackFails, 4, "rollback-failed"),
         (Behaviour::Aborted, 4, "stopped"),
         (Behaviour::Alarm, 4, "failed"),
+        (Behaviour::HookFails, 4, "rolled-back"),
         (Behaviour::Fails(Cause::OutOfMemory), 4, "rolled-back"),
         (Behaviour::Fails(Cause::Architecture), 4, "rolled-back"),
     ]

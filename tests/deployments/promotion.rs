@@ -45,6 +45,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
         1 => Just(Behaviour::Flapping),
         1 => Just(Behaviour::Another),
         1 => Just(Behaviour::Pause),
+        1 => Just(Behaviour::HookFails),
         1 => Just(Behaviour::Autoscaled(0)),
         1 => Just(Behaviour::Fails(Cause::OutOfMemory)),
     ]

@@ -32,11 +32,13 @@ pub enum Behaviour {
     Autoscaled(i64),
     /// A hook pauses the rollout until somebody continues it.
     Pause,
+    /// The Lambda function of a hook returns `FAILED`, and ECS goes back.
+    HookFails,
 }
 
 impl Behaviour {
     /// Every behaviour by its name on the command line.
-    pub const NAMES: [(&'static str, Self); 19] = [
+    pub const NAMES: [(&'static str, Self); 20] = [
         ("quick", Self::Quick),
         ("slow", Self::Slow),
         ("breaker-rollback", Self::BreakerRollback),
@@ -50,6 +52,7 @@ impl Behaviour {
         ("scaled-to-zero", Self::Autoscaled(0)),
         ("autoscaled", Self::Autoscaled(3)),
         ("pause", Self::Pause),
+        ("hook-fails", Self::HookFails),
         ("exit", Self::Fails(Cause::Exit)),
         ("out-of-memory", Self::Fails(Cause::OutOfMemory)),
         ("architecture", Self::Fails(Cause::Architecture)),

@@ -7,7 +7,7 @@ use super::super::player::Player;
 use super::super::protocol::Call;
 use super::super::store::Table;
 use super::super::world::{Members as _, World, set, shown};
-use super::rollouts::{self, Phase, Rollout};
+use super::rollouts::{self, Failure, Phase, Rollout};
 use super::services::{find, key};
 use super::{hooks, invalid, missing, page};
 
@@ -163,15 +163,9 @@ fn stop(call: &Call, world: &mut World<'_>) -> Answer {
             world,
             &key,
             &rollout,
-            "Service deployment stopped by a request to roll back.",
+            Failure::said("Service deployment stopped by a request to roll back."),
         ),
-        "ABORT" => rollouts::give_up(
-            world,
-            &key,
-            &rollout,
-            "STOPPED",
-            "Service deployment stopped by a request.",
-        ),
+        "ABORT" => rollouts::give_up(world, &key, &rollout, "STOPPED", Failure::STOPPED),
         _ => return Err(invalid("stopType is ROLLBACK or ABORT.")),
     }
     Ok(json!({ "serviceDeploymentArn": call.input.str("serviceDeploymentArn") }))

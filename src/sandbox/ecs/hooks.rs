@@ -1,10 +1,11 @@
-//! Pause hooks: a rollout that waits for somebody, and what becomes of it.
+//! Lifecycle hooks: a rollout that waits for somebody, and what becomes of it; a Lambda function that
+//! fails.
 
 use serde_json::{Value, json};
 
 use super::super::store::Table;
 use super::super::world::{Members as _, World, set};
-use super::rollouts::{self, Phase, Rollout};
+use super::rollouts::{self, Failure, Phase, Rollout};
 
 /// A hook holds the rollout; by default it waits a day and then goes back (facts.md section 4).
 pub(super) fn pause(
@@ -86,7 +87,44 @@ pub(super) fn decide(
             world,
             key,
             rollout,
-            "The deployment was rolled back at a pause hook.",
+            Failure::said("The deployment was rolled back at a pause hook."),
         );
     }
+}
+
+/// The Lambda function of the service's first hook returns `FAILED`; that of a made-up one, where the
+/// service has none.
+pub(super) fn fail(world: &mut World<'_>, key: &str, service: &Value, rollout: &Rollout) {
+    let configuration = service.get("deploymentConfiguration");
+    let hooks = configuration.map_or(&[][..], |all| all.list("lifecycleHooks"));
+    let hook = hooks.iter().find(|hook| {
+        hook.text("targetType").unwrap_or("AWS_LAMBDA") == "AWS_LAMBDA"
+            && !hook.texts("lifecycleStages").is_empty()
+    });
+    let stages = hook.map(|hook| hook.texts("lifecycleStages"));
+    let stage = stages.and_then(|stages| stages.first().copied());
+    let stage = stage.unwrap_or("POST_SCALE_UP");
+    let target = hook.and_then(|hook| hook.text("hookTargetArn"));
+    let target = target.map_or_else(
+        || world.arn("lambda", "function:lifecycle-hook"),
+        str::to_owned,
+    );
+    let detail = json!({
+        "hookId": world.hex(12),
+        "targetType": "AWS_LAMBDA",
+        "targetArn": target,
+        "status": "FAILED",
+    });
+    rollouts::change_record(world, &rollout.record, |record| {
+        set(record, "lifecycleStage", stage);
+        set(record, "lifecycleHookDetails", json!([detail]));
+    });
+    let words = format!(
+        "Service deployment rolled back because {stage} lifecycle hook(s) failed. Lifecycle hook target {target} returned FAILED status."
+    );
+    let why = Failure {
+        reason: &words,
+        event: &words,
+    };
+    rollouts::go_back(world, key, rollout, why);
 }

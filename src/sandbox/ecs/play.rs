@@ -6,8 +6,8 @@ use super::super::player::Player;
 use super::super::store::Table;
 use super::super::world::{Members as _, World, set};
 use super::behaviour::{Behaviour, Cause};
-use super::hooks::{pause, time_out};
-use super::rollouts::{self, Phase, Rollout};
+use super::hooks::{self, pause, time_out};
+use super::rollouts::{self, Failure, Phase, Rollout};
 use super::{causes, running, traffic};
 
 /// When the record of a rollout says `IN_PROGRESS`, in seconds after its start.
@@ -111,8 +111,7 @@ fn run(world: &mut World<'_>, key: &str, mut rollout: Rollout) -> bool {
             true
         }
         Behaviour::Aborted if elapsed >= OTHER => {
-            let reason = "Service deployment stopped by a request.";
-            rollouts::give_up(world, key, &rollout, "STOPPED", reason);
+            rollouts::give_up(world, key, &rollout, "STOPPED", Failure::STOPPED);
             true
         }
         Behaviour::Another if elapsed >= OTHER => {
@@ -129,11 +128,16 @@ fn run(world: &mut World<'_>, key: &str, mut rollout: Rollout) -> bool {
             pause(world, key, rollout, "POST_SCALE_UP", None);
             true
         }
+        Behaviour::HookFails if elapsed >= BEGINS => {
+            hooks::fail(world, key, &service, &rollout);
+            true
+        }
         Behaviour::Alarm
         | Behaviour::Aborted
         | Behaviour::Another
         | Behaviour::Autoscaled(_)
-        | Behaviour::Pause => false,
+        | Behaviour::Pause
+        | Behaviour::HookFails => false,
     }
 }
 
@@ -301,10 +305,9 @@ fn fail(
     }
     count_failures(world, key, &rollout);
     rollout.save(world, key);
-    let reason = "ECS deployment circuit breaker: tasks failed to start.";
     match breaker.filter(|_| tripped) {
-        Some(true) => rollouts::go_back(world, key, &rollout, reason),
-        Some(false) => rollouts::give_up(world, key, &rollout, "STOPPED", reason),
+        Some(true) => rollouts::go_back(world, key, &rollout, Failure::BREAKER),
+        Some(false) => rollouts::give_up(world, key, &rollout, "STOPPED", Failure::BREAKER),
         None => return false,
     }
     true
@@ -389,12 +392,16 @@ fn alarm(world: &mut World<'_>, key: &str, service: &Value, rollout: &Rollout) {
     rollouts::change_record(world, &rollout.record, |record| {
         set(record, "alarms", shown);
     });
-    let reason = "Service deployment rolled back because of a CloudWatch alarm.";
+    let detected = |reason| Failure {
+        reason,
+        event: "alarm detected.",
+    };
     if configured.flag("rollback").unwrap_or(false) {
-        rollouts::go_back(world, key, rollout, reason);
+        let why = detected("Service deployment rolled back because of a CloudWatch alarm.");
+        rollouts::go_back(world, key, rollout, why);
     } else {
-        let reason = "Service deployment stopped because of a CloudWatch alarm.";
-        rollouts::give_up(world, key, rollout, "STOPPED", reason);
+        let why = detected("Service deployment stopped because of a CloudWatch alarm.");
+        rollouts::give_up(world, key, rollout, "STOPPED", why);
     }
 }
 

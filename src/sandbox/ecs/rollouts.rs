@@ -57,6 +57,33 @@ impl Rollout {
     }
 }
 
+/// Why a rollout fails, in ECS's words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure<'a> {
+    /// On the service deployment.
+    pub(super) reason: &'a str,
+    /// In the event of the service.
+    pub(super) event: &'a str,
+}
+
+impl Failure<'static> {
+    /// Too many tasks failed.
+    pub(super) const BREAKER: Self = Self {
+        reason: "ECS deployment circuit breaker: tasks failed to start.",
+        event: "tasks failed to start.",
+    };
+    /// Somebody stopped it, without going back.
+    pub(super) const STOPPED: Self = Self::said("Service deployment stopped by a request.");
+
+    /// The same words in both places.
+    pub(super) const fn said(words: &'static str) -> Self {
+        Self {
+            reason: words,
+            event: words,
+        }
+    }
+}
+
 /// The most events that a service keeps, as with ECS.
 const EVENTS: usize = 100;
 
@@ -418,8 +445,12 @@ pub(super) fn give_up(
     key: &str,
     rollout: &Rollout,
     status: &str,
-    reason: &str,
+    why: Failure<'_>,
 ) {
+    let Failure {
+        reason,
+        event: said,
+    } = why;
     change_deployment(world, key, &rollout.id, |deployment| {
         set(deployment, "rolloutState", "FAILED");
         set(deployment, "rolloutStateReason", reason);
@@ -432,19 +463,26 @@ pub(super) fn give_up(
         world,
         key,
         &format!(
-            "(service {name}) (deployment {}) deployment failed: tasks failed to start.",
+            "(service {name}) (deployment {}) deployment failed: {said}",
             rollout.id
         ),
     );
 }
 
 /// Begins the way back to the last good revision; gives up where there is none.
-pub(super) fn go_back(world: &mut World<'_>, key: &str, rollout: &Rollout, reason: &str) {
+pub(super) fn go_back(world: &mut World<'_>, key: &str, rollout: &Rollout, why: Failure<'_>) {
+    let Failure {
+        reason,
+        event: said,
+    } = why;
     let Some(service) = world.store.get(Table::Service, key).cloned() else {
         return;
     };
     let Some(good) = service.get("_good").cloned() else {
-        let none = "No rollback candidate was found to run the rollback.";
+        let none = Failure {
+            reason: "No rollback candidate was found to run the rollback.",
+            event: said,
+        };
         return give_up(world, key, rollout, "ROLLBACK_FAILED", none);
     };
     change_deployment(world, key, &rollout.id, |deployment| {
@@ -484,7 +522,7 @@ pub(super) fn go_back(world: &mut World<'_>, key: &str, rollout: &Rollout, reaso
         world,
         key,
         &format!(
-            "(service {name}) (deployment {}) deployment failed: tasks failed to start.",
+            "(service {name}) (deployment {}) deployment failed: {said}",
             rollout.id
         ),
     );
