@@ -1,6 +1,7 @@
 //! Where a service goes back to. AWS remembers: the service deployments that it lists tell what ran
 //! before, what is under way, and whether it has gone back already; there is no state file.
 
+use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::history::{History, Way};
@@ -8,7 +9,7 @@ use super::{deployment, target};
 use crate::aws::ecs::{self, text};
 use crate::aws::{Aws, Class};
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kinds::service::{self, Digests, Registration};
 
 /// Revisions of a family that are looked through for one with a digest: more than a lifecycle policy
@@ -66,35 +67,15 @@ fn family<'a>(config: &'a Config, key: &str) -> &'a str {
 }
 
 async fn by_revision(aws: &Aws, config: &Config, key: &str, revision: &str) -> Result<Back> {
-    let family = family(config, key);
-    let number = match revision.split_once(':') {
-        Some((of, number)) if of == family => number,
-        Some(_) => "",
-        None => revision,
-    };
-    if number.parse::<u64>().is_err() {
-        let message = format!("{revision} is neither a revision of {family} nor a digest.");
-        return Err(Error::new(ErrorKind::Usage, message)
-            .hint("Run provision revisions to see which there are."));
-    }
-    let name = format!("{family}:{number}");
-    let definition = ecs::task_definition_with_tags(aws, &name).await;
-    let (definition, _) = definition.map_err(|error| {
-        let known = matches!(error.class, Class::NotFound | Class::Invalid);
-        let error = if known {
-            Error::failed(format!("There is no revision {name}."))
-        } else {
-            Error::from(error)
-        };
-        error.at(format!("service/{key}"))
-    })?;
+    let name = target::revision_name(config, key, revision)?;
+    let definition = target::definition(aws, config, key, &name).await?;
     usable(aws, config, key, &definition).await
 }
 
 async fn by_digest(aws: &Aws, config: &Config, key: &str, digest: &str) -> Result<Back> {
     for arn in ecs::active_revisions(aws, family(config, key), MOST_REVISIONS).await? {
         let definition = ecs::task_definition(aws, &arn).await?;
-        if digests(config, &definition)
+        if target::digests(config, &definition)
             .values()
             .any(|one| one == digest)
         {
@@ -126,7 +107,7 @@ async fn previous(aws: &Aws, config: &Config, key: &str, live: &Value) -> Result
             Err(error) if matches!(error.class, Class::NotFound | Class::Invalid) => continue,
             Err(error) => return Err(error.into()),
         };
-        if text(&definition, "status").is_none_or(|status| status == "ACTIVE") {
+        if target::is_active(&definition) {
             return usable(aws, config, key, &definition).await;
         }
     }
@@ -181,25 +162,15 @@ async fn without_deployments(
     Ok(History::without_deployments(&deployments, family))
 }
 
-/// The digests that a revision names, by repository.
-fn digests(config: &Config, definition: &Value) -> Digests {
-    let registry = format!("{}/", config.registry());
-    let images = ecs::containers(definition)
-        .filter_map(|container| text(container, "image")?.strip_prefix(&registry));
-    images
-        .filter_map(|image| {
-            let (repository, digest) = image.split_once('@')?;
-            Some((repository.to_owned(), digest.to_owned()))
-        })
-        .collect()
-}
-
 /// A revision whose images are still there.
 async fn usable(aws: &Aws, config: &Config, key: &str, definition: &Value) -> Result<Back> {
     let revision = text(definition, "taskDefinitionArn").unwrap_or_default();
-    let digests = digests(config, definition);
-    for (repository, digest) in &digests {
-        let images = crate::aws::ecr_images::images(aws, repository).await?;
+    let digests = target::digests(config, definition);
+    let pushed = digests
+        .keys()
+        .map(|repository| crate::aws::ecr_images::images(aws, repository));
+    let pushed = try_join_all(pushed).await?;
+    for ((repository, digest), images) in digests.iter().zip(pushed) {
         if !images.iter().any(|image| image.digest == *digest) {
             let name = revision.rsplit('/').next().unwrap_or_default();
             let message = format!("The image {repository}@{digest} of {name} is gone.");

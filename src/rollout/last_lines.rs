@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::cause::plain;
+use super::lines::Stream;
 use crate::aws::ecs::{self, text};
 use crate::aws::{Aws, log_events};
 use crate::kind::RolloutHandle;
@@ -23,7 +24,7 @@ pub(super) async fn last_lines(aws: &Aws, handle: &RolloutHandle, tasks: &[Value
     };
     for task in tasks.iter().take(MOST_TASKS) {
         let mut lines = Vec::new();
-        for stream in streams(&definition, task) {
+        for stream in streams(&definition, task, &aws.region) {
             let events = log_events::last(aws, &stream.group, &stream.name, MOST_LINES).await;
             let events = events.unwrap_or_default();
             if events.is_empty() {
@@ -45,15 +46,8 @@ fn shown(message: &str) -> String {
     format!("  | {}", plain(&redact::hide_line(message)))
 }
 
-/// Where a container writes.
-#[derive(Debug, PartialEq, Eq)]
-struct Stream {
-    group: String,
-    name: String,
-}
-
 /// The streams of a task's containers that failed; of all, where none did more than the others.
-fn streams(definition: &Value, task: &Value) -> Vec<Stream> {
+fn streams(definition: &Value, task: &Value, region: &str) -> Vec<Stream> {
     let arn = text(task, "taskArn").unwrap_or_default();
     let id = arn.rsplit('/').next().unwrap_or_default();
     let containers = task.get("containers").and_then(Value::as_array);
@@ -70,23 +64,11 @@ fn streams(definition: &Value, task: &Value) -> Vec<Stream> {
     let names = chosen
         .iter()
         .filter_map(|container| text(container, "name"));
-    names
-        .filter_map(|name| stream(definition, name, id))
+    let declared = names
+        .filter_map(|name| ecs::containers(definition).find(|one| text(one, "name") == Some(name)));
+    declared
+        .filter_map(|container| Some(Stream::of(container, region)?.of_task(id)))
         .collect()
-}
-
-fn stream(definition: &Value, container: &str, task: &str) -> Option<Stream> {
-    let declared = ecs::containers(definition).find(|one| text(one, "name") == Some(container))?;
-    let log = declared.get("logConfiguration")?;
-    if text(log, "logDriver") != Some("awslogs") {
-        return None;
-    }
-    let options = log.get("options")?;
-    let group = text(options, "awslogs-group")?.to_owned();
-    // Without a prefix the stream is named after the container's id in docker, which nobody tells.
-    let prefix = text(options, "awslogs-stream-prefix")?;
-    let name = format!("{prefix}/{container}/{task}");
-    Some(Stream { group, name })
 }
 
 #[cfg(test)]
@@ -103,7 +85,7 @@ mod tests {
                 "options": {"awslogs-group": "/ecs/app", "awslogs-stream-prefix": prefix},
             })
         };
-        let definition = json!({"containerDefinitions": [
+        let mut definition = json!({"containerDefinitions": [
             {"name": "web", "logConfiguration": log("ecs")},
             {"name": "agent", "logConfiguration": log("side")},
             {"name": "quiet"},
@@ -120,13 +102,15 @@ mod tests {
             group: "/ecs/app".to_owned(),
             name: name.to_owned(),
         };
-        assert_eq!(streams(&definition, &task), [of("ecs/web/0123")]);
+        let found = |task| streams(&definition, task, "us-east-2");
+        assert_eq!(found(&task), [of("ecs/web/0123")]);
         task["containers"][0]["exitCode"] = json!(0);
         task["containers"][2]["exitCode"] = json!(0);
-        assert_eq!(
-            streams(&definition, &task),
-            [of("ecs/web/0123"), of("side/agent/0123")]
-        );
+        assert_eq!(found(&task), [of("ecs/web/0123"), of("side/agent/0123")]);
+        let elsewhere = &mut definition["containerDefinitions"][0]["logConfiguration"];
+        elsewhere["options"]["awslogs-region"] = json!("eu-west-1");
+        let found = streams(&definition, &task, "us-east-2");
+        assert_eq!(found, [of("side/agent/0123")], "lines of another region");
     }
 
     #[test]

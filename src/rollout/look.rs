@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::future::{join3, try_join_all};
 use serde_json::{Value, json};
 
 use super::send::primary;
@@ -75,7 +75,7 @@ pub async fn status(aws: &Aws, config: &Arc<Config>, keys: &[String]) -> Result<
             },
         })
     });
-    try_join_all(looks).await
+    target::every(looks).await
 }
 
 async fn status_of(
@@ -109,9 +109,12 @@ async fn images(
     digests: Digests,
 ) -> Result<Vec<RunningImage>> {
     let wanted = target::repositories(config, key);
+    let pushed = digests
+        .keys()
+        .map(|repository| ecr_images::images(aws, repository));
+    let pushed = try_join_all(pushed).await?;
     let mut images = Vec::new();
-    for (repository, digest) in digests {
-        let all = ecr_images::images(aws, &repository).await?;
+    for ((repository, digest), all) in digests.into_iter().zip(pushed) {
         let mine = all.iter().find(|image| image.digest == digest);
         let wanted = wanted.get(&repository).cloned().unwrap_or_default();
         let named = all.iter().find(|image| image.tags.contains(&wanted));
@@ -195,14 +198,23 @@ pub struct Revision {
 /// What could not be read.
 pub async fn revisions(aws: &Aws, config: &Config, key: &str) -> Result<Vec<Revision>> {
     let live = target::live(aws, config, key).await?;
-    let back = super::find_back(aws, config, key, &live, None).await;
     let family = config.services.get(key).map(|one| one.task.family.as_str());
     let family = family.unwrap_or_default();
     let clusters = [text(&live, "clusterArn").unwrap_or_default().to_owned()];
-    let uses = uses::find(aws, &clusters, &BTreeSet::from([family])).await?;
+    let families = BTreeSet::from([family]);
+    let (back, uses, arns) = join3(
+        super::find_back(aws, config, key, &live, None),
+        uses::find(aws, &clusters, &families),
+        ecs::active_revisions(aws, family, MOST_REVISIONS),
+    )
+    .await;
+    let (uses, arns) = (uses?, arns?);
+    let described = arns
+        .iter()
+        .map(|arn| ecs::task_definition_with_tags(aws, arn));
+    let described = try_join_all(described).await?;
     let mut revisions = Vec::new();
-    for arn in ecs::active_revisions(aws, family, MOST_REVISIONS).await? {
-        let (definition, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
+    for (arn, (definition, tags)) in arns.into_iter().zip(described) {
         let images = ecs::containers(&definition)
             .filter_map(|container| text(container, "image"))
             .map(|image| image.rsplit('/').next().unwrap_or(image).to_owned());

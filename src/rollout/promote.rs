@@ -1,9 +1,11 @@
 //! `promote`: what one environment has proved becomes what the next one runs, by digest.
 
+use futures::future::{join, try_join};
+
 use super::deploy::roll;
 use super::event::Event;
 use super::follow::{Following, Report, Run};
-use super::proof::{self, Proof};
+use super::proof::{self, Proof, Prover};
 use super::target::{self, Selection, Target};
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,10 +34,8 @@ pub struct Promotion<'a> {
 pub async fn promote(run: Run<'_>, promotion: &Promotion<'_>) -> Result<Vec<Report>> {
     let from = order(run, promotion)?;
     let keys = target::keys(run.config, promotion.to, promotion.service)?;
-    let mut targets = Vec::new();
-    for key in &keys {
-        targets.push(counterpart(run, key, &from.name).await?);
-    }
+    let counterparts = keys.iter().map(|key| counterpart(run, key, &from.name));
+    let targets = target::every(counterparts).await?;
     let proofs = proved(run, from, &targets, promotion.unproved).await?;
     roll(run, &targets, &proofs, false, promotion.following).await
 }
@@ -67,9 +67,17 @@ async fn counterpart(run: Run<'_>, key: &str, from: &str) -> Result<Target> {
     let twin = twin(config, key, from).ok_or_else(|| {
         Error::failed(format!("The same table makes no service in {from}.")).at(&address)
     })?;
-    let source = target::live(aws, config, twin).await?;
-    let live = target::live(aws, config, key).await?;
-    let digests = service::running(aws, config, &source).await?;
+    let (source, live) = join(
+        target::live(aws, config, twin),
+        target::live(aws, config, key),
+    )
+    .await;
+    let (source, live) = (source?, live?);
+    let (digests, running) = try_join(
+        service::running(aws, config, &source),
+        service::running(aws, config, &live),
+    )
+    .await?;
     if digests.is_empty() {
         return Err(
             Error::refused(format!("{from} runs no image that it could be given."))
@@ -79,7 +87,7 @@ async fn counterpart(run: Run<'_>, key: &str, from: &str) -> Result<Target> {
     }
     Ok(Target {
         key: key.to_owned(),
-        running: service::running(aws, config, &live).await?,
+        running,
         live,
         digests,
         tags: service::Digests::new(),
@@ -119,10 +127,13 @@ pub(super) async fn proved(
     targets: &[Target],
     unproved: bool,
 ) -> Result<Vec<Option<Proof>>> {
+    let prover = Prover::new(from);
+    let looks = targets
+        .iter()
+        .map(|target| proof_of(run, &prover, target, unproved));
     let mut proofs = Vec::new();
     let mut objections = Vec::new();
-    for target in targets {
-        let (proof, lacking) = proof_of(run, from, target, unproved).await?;
+    for (proof, lacking) in target::every(looks).await? {
         if let Some(proof) = &proof {
             (run.on_event)(Event::Proved(proof));
         }
@@ -147,15 +158,16 @@ pub(super) async fn proved(
 /// The proof of one target, or what is lacking of it.
 async fn proof_of(
     run: Run<'_>,
-    from: &Environment,
+    prover: &Prover<'_>,
     target: &Target,
     unproved: bool,
 ) -> Result<(Option<Proof>, Vec<String>)> {
+    let from = prover.environment();
     let Some(key) = twin(run.config, &target.key, &from.name) else {
         let lacking = format!("{} has no counterpart in {}", target.address(), from.name);
         return Ok((None, vec![lacking]));
     };
-    match proof::prove(run.aws, run.config, from, key).await {
+    match proof::prove(run.aws, run.config, prover, key).await {
         Ok(proof) => {
             let lacking = proof.objections(&target.digests);
             Ok((Some(proof).filter(|_| lacking.is_empty()), lacking))

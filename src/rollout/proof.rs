@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::send::primary;
 use super::{checks, count, deployment, target};
@@ -54,6 +55,42 @@ impl Proof {
     }
 }
 
+/// The environment that proves, and the answers of its checks: they are of the environment, so that
+/// each is made once for all its services.
+#[derive(Debug)]
+pub(super) struct Prover<'a> {
+    environment: &'a Environment,
+    answers: OnceCell<Vec<Result<String, String>>>,
+}
+
+impl<'a> Prover<'a> {
+    /// Nothing is asked yet.
+    pub(super) fn new(environment: &'a Environment) -> Self {
+        Self {
+            environment,
+            answers: OnceCell::new(),
+        }
+    }
+
+    /// The environment.
+    pub(super) fn environment(&self) -> &'a Environment {
+        self.environment
+    }
+
+    /// What the checks of `validate` say, in their order.
+    async fn answers(&self, aws: &Aws) -> &[Result<String, String>] {
+        let ask = || async {
+            let mut answers = Vec::new();
+            // One after the other: a later one may count on what an earlier one has warmed up.
+            for check in &self.environment.validate {
+                answers.push(checks::passes(aws, self.environment, check).await);
+            }
+            answers
+        };
+        self.answers.get_or_init(ask).await
+    }
+}
+
 /// Reads what the service with this key has proved.
 ///
 /// # Errors
@@ -61,9 +98,10 @@ impl Proof {
 pub(super) async fn prove(
     aws: &Aws,
     config: &Config,
-    environment: &Environment,
+    prover: &Prover<'_>,
     key: &str,
 ) -> Result<Proof> {
+    let environment = prover.environment();
     let live = target::live(aws, config, key).await?;
     let mut proof = Proof {
         environment: environment.name.clone(),
@@ -97,10 +135,10 @@ pub(super) async fn prove(
         ));
     }
     if proof.lacking.is_empty() {
-        for check in &environment.validate {
-            match checks::passes(aws, environment, check).await {
-                Ok(words) => proof.checks.push(words),
-                Err(words) => proof.lacking.push(words),
+        for answer in prover.answers(aws).await {
+            match answer {
+                Ok(words) => proof.checks.push(words.clone()),
+                Err(words) => proof.lacking.push(words.clone()),
             }
         }
     }
@@ -183,10 +221,13 @@ fn finished(deployment: &Value) -> f64 {
 pub(super) fn environment<'a>(config: &'a Config, name: &str) -> Result<&'a Environment> {
     let found = config.environments.iter().find(|one| one.name == name);
     found.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Usage,
-            format!("infra.toml has no environment {name}."),
-        )
+        let names = config.environments.iter().map(|one| one.name.as_str());
+        let names: Vec<&str> = names.collect();
+        let message = format!("infra.toml has no environment {name}.");
+        Error::new(ErrorKind::Usage, message).hint(match names.as_slice() {
+            [] => "Declare it: [environment.NAME].".to_owned(),
+            names => format!("There is {}.", names.join(", ")),
+        })
     })
 }
 

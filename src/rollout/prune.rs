@@ -42,53 +42,64 @@ pub async fn plan_pruning(
     let families: BTreeSet<&str> = services.map(|one| one.task.family.as_str()).collect();
     let clusters = ecs_clusters::all(aws).await?;
     let uses = uses::find(aws, &clusters, &families).await?;
-    let mut prunings = Vec::new();
-    for family in families {
-        // Services of other environments may share the family: theirs are rollback targets too.
-        let sharing = config.services.iter();
-        let sharing = sharing.filter(|(_, service)| service.task.family == family);
-        let keys: Vec<&str> = sharing.map(|(key, _)| key.as_str()).collect();
-        prunings.push(plan_family(aws, config, family, &keys, &uses, keep).await?);
-    }
-    Ok(prunings)
+    let prunings = families
+        .into_iter()
+        .map(|family| plan_family(aws, config, family, &uses, keep));
+    target::every(prunings).await
 }
 
 async fn plan_family(
     aws: &Aws,
     config: &Config,
     family: &str,
-    keys: &[&str],
     uses: &Uses,
     keep: usize,
 ) -> Result<Pruning> {
     let mut arns = ecs::all_active_revisions(aws, family).await?;
     arns.sort_by_key(|arn| std::cmp::Reverse(ecs::revision_of(arn).map(|(_, number)| number)));
+    // Services of other environments may share the family: theirs are rollback targets too.
+    let sharing = config.services.iter();
+    let sharing = sharing.filter(|(_, service)| service.task.family == family);
+    let targets = sharing.map(|(key, _)| rollback_targets(aws, config, key, &arns));
     let mut needed = uses.clone();
-    for key in keys {
-        rollback_targets(aws, config, key, &arns, &mut needed).await?;
+    for arn in target::every(targets).await?.into_iter().flatten() {
+        needed.note(&arn, "a rollback may go here");
     }
     let mark = config.owner_mark();
+    let reasons = arns.iter().enumerate().map(|(index, arn)| {
+        let reason = needed
+            .of(arn)
+            .or_else(|| (index < keep).then(|| format!("one of the newest {keep}")));
+        reason_to_stay(aws, arn, reason, &mark)
+    });
+    let reasons = target::every(reasons).await?;
     let mut pruning = Pruning {
         family: family.to_owned(),
         kept: Vec::new(),
         removed: Vec::new(),
     };
-    for (index, arn) in arns.into_iter().enumerate() {
+    for (arn, reason) in arns.into_iter().zip(reasons) {
         let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-        let reason = match needed.of(&arn) {
-            Some(reasons) => Some(reasons),
-            None if index < keep => Some(format!("one of the newest {keep}")),
-            None => {
-                let (_, tags) = ecs::task_definition_with_tags(aws, &arn).await?;
-                not_ours(tags.get(OWNER_TAG).and_then(Value::as_str), &mark)
-            }
-        };
         match reason {
             Some(reason) => pruning.kept.push((name, reason)),
             None => pruning.removed.push(arn),
         }
     }
     Ok(pruning)
+}
+
+/// Why a revision stays: the reason that is known, or that it is not ours.
+async fn reason_to_stay(
+    aws: &Aws,
+    arn: &str,
+    known: Option<String>,
+    mark: &str,
+) -> Result<Option<String>> {
+    if known.is_some() {
+        return Ok(known);
+    }
+    let (_, tags) = ecs::task_definition_with_tags(aws, arn).await?;
+    Ok(not_ours(tags.get(OWNER_TAG).and_then(Value::as_str), mark))
 }
 
 fn not_ours(owner: Option<&str>, mark: &str) -> Option<String> {
@@ -99,27 +110,22 @@ fn not_ours(owner: Option<&str>, mark: &str) -> Option<String> {
     }
 }
 
-/// Notes where rollbacks of this service may lead.
+/// Where rollbacks of this service may lead.
 async fn rollback_targets(
     aws: &Aws,
     config: &Config,
     key: &str,
     active: &[String],
-    needed: &mut Uses,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     // A service that is not there, or not ours, is in `uses` where it matters.
     let Some(live) = target::live_if_there(aws, config, key).await? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let list = deployment::list(aws, &live).await?;
-    let mut noted: BTreeSet<String> = BTreeSet::new();
-    for arn in back::candidates(aws, config, key, &live, &list).await? {
-        if noted.len() < ROLLBACKS && active.contains(&arn) {
-            needed.note(&arn, "a rollback may go here");
-            noted.insert(arn);
-        }
-    }
-    Ok(())
+    let mut targets = back::candidates(aws, config, key, &live, &list).await?;
+    targets.retain(|arn| active.contains(arn));
+    targets.truncate(ROLLBACKS);
+    Ok(targets)
 }
 
 /// Deregisters what a pruning removes; `done` hears of each.

@@ -39,19 +39,8 @@ pub struct Return<'a> {
 /// report.
 pub async fn rollback(run: Run<'_>, order: &Return<'_>) -> Result<Vec<Report>> {
     let keys = target::keys(run.config, order.environment, order.service)?;
-    let mut ways = Vec::new();
-    for key in &keys {
-        let live = target::live(run.aws, run.config, key).await?;
-        let back = find_back(run.aws, run.config, key, &live, order.to).await?;
-        let target = Target {
-            key: key.clone(),
-            live,
-            running: Digests::new(),
-            digests: Digests::new(),
-            tags: Digests::new(),
-        };
-        ways.push((target, back));
-    }
+    let ways = keys.iter().map(|key| way(run, key, order.to));
+    let ways = target::every(ways).await?;
     let gone = ways.into_iter().map(|(target, back)| async move {
         let address = target.address();
         match go(run, order, target, back).await {
@@ -60,6 +49,20 @@ pub async fn rollback(run: Run<'_>, order: &Return<'_>) -> Result<Vec<Report>> {
         }
     });
     Ok(join_all(gone).await)
+}
+
+/// One service, and where it goes back to.
+async fn way(run: Run<'_>, key: &str, to: Option<&str>) -> Result<(Target, Back)> {
+    let live = target::live(run.aws, run.config, key).await?;
+    let back = find_back(run.aws, run.config, key, &live, to).await?;
+    let target = Target {
+        key: key.to_owned(),
+        live,
+        running: Digests::new(),
+        digests: Digests::new(),
+        tags: Digests::new(),
+    };
+    Ok((target, back))
 }
 
 async fn go(run: Run<'_>, order: &Return<'_>, mut target: Target, back: Back) -> Result<Report> {

@@ -1,8 +1,10 @@
 //! What a deployment is to do: which services of an environment, and which digest each of them.
 
+use futures::future::join_all;
 use serde_json::Value;
 
-use crate::aws::{Aws, ecs};
+use crate::aws::ecs::{self, text};
+use crate::aws::{Aws, Class};
 use crate::config::{Config, Image};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::service::{self, Digests};
@@ -123,6 +125,82 @@ pub fn revision_name(config: &Config, key: &str, revision: &str) -> Result<Strin
         .hint("Run provision revisions to see which there are."))
 }
 
+/// The ACTIVE task definition of a revision that is named by its ARN or `FAMILY:NUMBER`.
+///
+/// # Errors
+/// There is none; it was deregistered, so that ECS starts nothing of it; what could not be read.
+pub(super) async fn definition(
+    aws: &Aws,
+    config: &Config,
+    key: &str,
+    revision: &str,
+) -> Result<Value> {
+    let name = revision.rsplit('/').next().unwrap_or(revision);
+    let found = ecs::task_definition_with_tags(aws, revision).await;
+    let (definition, _) = found.map_err(|error| no_revision(error, key, name))?;
+    if is_active(&definition) {
+        return Ok(definition);
+    }
+    let digests: Vec<String> = digests(config, &definition).into_values().collect();
+    let hint = match digests.as_slice() {
+        [] => "Run provision revisions to see which are left.".to_owned(),
+        digests => format!(
+            "Name its digest instead, and it is registered anew: {}.",
+            digests.join(", ")
+        ),
+    };
+    let message = format!("The revision {name} was deregistered: ECS starts nothing of it.");
+    Err(Error::failed(message)
+        .at(format!("service/{key}"))
+        .hint(hint))
+}
+
+fn no_revision(error: crate::aws::Error, key: &str, name: &str) -> Error {
+    let error = if matches!(error.class, Class::NotFound | Class::Invalid) {
+        Error::failed(format!("There is no revision {name}."))
+            .hint("Run provision revisions to see which there are.")
+    } else {
+        Error::from(error)
+    };
+    error.at(format!("service/{key}"))
+}
+
+/// Whether ECS starts tasks of a task definition.
+pub(super) fn is_active(definition: &Value) -> bool {
+    text(definition, "status").is_none_or(|status| status == "ACTIVE")
+}
+
+/// The digests that a task definition names, by repository.
+pub(super) fn digests(config: &Config, definition: &Value) -> Digests {
+    let registry = format!("{}/", config.registry());
+    let images = ecs::containers(definition)
+        .filter_map(|container| text(container, "image")?.strip_prefix(&registry));
+    images
+        .filter_map(|image| {
+            let (repository, digest) = image.split_once('@')?;
+            Some((repository.to_owned(), digest.to_owned()))
+        })
+        .collect()
+}
+
+/// What becomes of several, in their order; the errors of all, where there are any.
+pub(super) async fn every<T>(
+    looks: impl Iterator<Item: Future<Output = Result<T>>>,
+) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    let mut errors = Vec::new();
+    for result in join_all(looks).await {
+        match result {
+            Ok(one) => found.push(one),
+            Err(error) => errors.push(error),
+        }
+    }
+    match Error::all(errors) {
+        Some(error) => Err(error),
+        None => Ok(found),
+    }
+}
+
 /// The live service with this key.
 ///
 /// # Errors
@@ -178,18 +256,7 @@ pub(super) async fn resolve(
     let resolved = keys
         .iter()
         .map(|key| resolve_one(aws, config, key, selection));
-    let mut targets = Vec::new();
-    let mut errors = Vec::new();
-    for result in futures::future::join_all(resolved).await {
-        match result {
-            Ok(target) => targets.push(target),
-            Err(error) => errors.push(error),
-        }
-    }
-    match Error::all(errors) {
-        Some(error) => Err(error),
-        None => Ok(targets),
-    }
+    every(resolved).await
 }
 
 async fn resolve_one(

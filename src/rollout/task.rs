@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::lines::Lines;
+use super::lines::{Lines, Stream};
 use super::send::primary;
+use super::target;
 use crate::aws::ecs::{self, text};
-use crate::aws::{Attempts, Aws, Class, EcsOperation};
+use crate::aws::{Attempts, Aws, EcsOperation};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::OWNER_TAG;
@@ -96,13 +97,11 @@ pub async fn run_task(
     order: &Order,
 ) -> Result<Ran> {
     let address = format!("service/{key}");
-    let (definition, _) = ecs::task_definition_with_tags(aws, &order.revision)
-        .await
-        .map_err(|error| no_revision(error, &order.revision).at(&address))?;
+    let definition = target::definition(aws, config, key, &order.revision).await?;
     let container =
         container(&definition, order.container.as_deref()).map_err(|error| error.at(&address))?;
     let name = text(container, "name").unwrap_or_default().to_owned();
-    let lines = Lines::of(container, aws);
+    let stream = Stream::of(container, &aws.region);
     let request = request(config, key, live, &definition, &name, order)?;
     let answer = aws
         .ecs(EcsOperation::RunTask, Attempts::Idempotent, &request)
@@ -117,19 +116,10 @@ pub async fn run_task(
         revision: last(text(&definition, "taskDefinitionArn").unwrap_or_default()),
         cluster: text(live, "clusterArn").unwrap_or_default().to_owned(),
         arn: arn.to_owned(),
-        lines: lines.map(|lines| lines.of_task(&id)),
+        lines: stream.map(|stream| Lines::new(stream.of_task(&id))),
         id,
         container: name,
     })
-}
-
-fn no_revision(error: crate::aws::Error, revision: &str) -> Error {
-    if matches!(error.class, Class::NotFound | Class::Invalid) {
-        Error::failed(format!("There is no revision {revision}."))
-            .hint("Run provision revisions to see which there are.")
-    } else {
-        Error::from(error)
-    }
 }
 
 /// The container that is meant.

@@ -1,7 +1,7 @@
 //! `wait` and `continue`: the rollouts of an environment followed to their end, whoever started them,
 //! and the answer to a hook at which one waits.
 
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::back::UnderWay;
@@ -10,6 +10,7 @@ use super::follow::{Following, Report, Run};
 use super::rollback::{digest, follow_back, handle_of, short};
 use super::send::current;
 use super::standing::{Watched, waits};
+use super::target::every;
 use super::{deployment, target};
 use crate::aws::ecs::text;
 use crate::aws::{Attempts, EcsOperation};
@@ -61,7 +62,7 @@ pub async fn wait(run: Run<'_>, keys: &[String], following: Following) -> Result
         let under_way = last(run, &live).await?;
         Ok::<_, Error>((key, live, under_way))
     });
-    let lives = try_join_all(lives).await?;
+    let lives = every(lives).await?;
     let waited = lives
         .iter()
         .map(|(key, live, under_way)| wait_for(run, key, live, under_way.as_ref(), following));
@@ -105,55 +106,86 @@ async fn wait_at(
         .await)
 }
 
-/// Answers the hooks at which the rollouts of these services wait, and follows them on, or back.
+/// Answers the hooks at which the rollouts of these services wait, and follows them on, or back. A
+/// service whose rollout waits at none is left alone, unless that is all of them.
 ///
 /// # Errors
-/// No hook waits; what AWS refuses; what could not be read.
+/// No hook waits; what could not be read. What became of each service is in its report.
 pub async fn proceed(
     run: Run<'_>,
     keys: &[String],
     action: HookAction,
     following: Following,
 ) -> Result<Vec<Report>> {
-    let mut answered = Vec::new();
-    for key in keys {
-        let address = format!("service/{key}");
-        let live = target::live(run.aws, run.config, key).await?;
-        let (hook, under_way) = answer_hook(run, &live, action)
-            .await
-            .map_err(|error| error.at(&address))?;
-        (run.on_event)(Event::Answered {
-            address: &address,
-            hook: &hook,
-            action,
-        });
-        answered.push((key, live, under_way));
+    let looks = keys.iter().map(|key| waiting(run, key));
+    let waiting: Vec<Waiting<'_>> = every(looks).await?.into_iter().flatten().collect();
+    if waiting.is_empty() {
+        let message = match keys {
+            [_] => "Its rollout waits at no hook.",
+            _ => "The rollout of none of them waits at a hook.",
+        };
+        let services: Vec<String> = keys.iter().map(|key| format!("service/{key}")).collect();
+        return Err(Error::failed(message)
+            .at(services.join(", "))
+            .hint("Run provision status to see how it stands."));
     }
-    let followed = answered.iter().map(|(key, live, under_way)| async move {
-        match action {
-            HookAction::Continue => wait_for(run, key, live, Some(under_way), following).await,
-            HookAction::Rollback => follow_back(run, following, key, live, under_way).await,
+    let gone_on = waiting.iter().map(|one| async move {
+        let address = format!("service/{}", one.key);
+        match answer(run, &address, one, action).await {
+            Err(error) => Report::failed(&address, "", error),
+            Ok(()) => match action {
+                HookAction::Continue => {
+                    wait_for(run, one.key, &one.live, Some(&one.under_way), following).await
+                }
+                HookAction::Rollback => {
+                    follow_back(run, following, one.key, &one.live, &one.under_way).await
+                }
+            },
         }
     });
-    Ok(join_all(followed).await)
+    Ok(join_all(gone_on).await)
 }
 
-/// Answers the hook at which a service's rollout waits; gives the hook's id, and the rollout.
-async fn answer_hook(run: Run<'_>, live: &Value, action: HookAction) -> Result<(String, UnderWay)> {
-    let nothing = || {
-        Error::failed("Its rollout waits at no hook.")
-            .hint("Run provision status to see how it stands.")
+/// A service whose rollout waits at a hook.
+struct Waiting<'a> {
+    key: &'a str,
+    live: Value,
+    under_way: UnderWay,
+    /// The hook's id.
+    hook: String,
+}
+
+/// The hook at which a service's rollout waits; none where it waits at none.
+async fn waiting<'a>(run: Run<'_>, key: &'a str) -> Result<Option<Waiting<'a>>> {
+    let live = target::live(run.aws, run.config, key).await?;
+    let Some(under_way) = last(run, &live).await? else {
+        return Ok(None);
     };
-    let under_way = last(run, live).await?.ok_or_else(nothing)?;
     let described = deployment::describe(run.aws, &under_way.deployment).await?;
     let hooks = described
         .as_ref()
         .and_then(|one| one.get("lifecycleHookDetails")?.as_array());
     let hook = hooks.and_then(|hooks| hooks.iter().find(|hook| waits(hook)));
-    let hook = hook.and_then(|hook| text(hook, "hookId"));
-    let hook = hook.ok_or_else(nothing)?.to_owned();
+    let hook = hook
+        .and_then(|hook| text(hook, "hookId"))
+        .map(str::to_owned);
+    Ok(hook.map(|hook| Waiting {
+        key,
+        live,
+        under_way,
+        hook,
+    }))
+}
+
+async fn answer(
+    run: Run<'_>,
+    address: &str,
+    waiting: &Waiting<'_>,
+    action: HookAction,
+) -> Result<()> {
+    let hook = waiting.hook.as_str();
     let request = json!({
-        "serviceDeploymentArn": under_way.deployment,
+        "serviceDeploymentArn": waiting.under_way.deployment,
         "hookId": hook,
         "action": action.name(),
     });
@@ -161,5 +193,10 @@ async fn answer_hook(run: Run<'_>, live: &Value, action: HookAction) -> Result<(
     run.aws
         .ecs(operation, Attempts::Idempotent, &request)
         .await?;
-    Ok((hook, under_way))
+    (run.on_event)(Event::Answered {
+        address,
+        hook,
+        action,
+    });
+    Ok(())
 }
