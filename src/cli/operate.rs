@@ -132,7 +132,10 @@ pub(super) async fn scale(arguments: &Scale, session: &Session<'_>) -> Result<u8
         rollout::scale(&aws, &session.config, key, arguments.tasks)
             .await
             .map_err(|error| error.at(format!("service/{key}")))?;
-        let line = format!("service/{key}: {} tasks asked for\n", arguments.tasks);
+        let line = match arguments.tasks {
+            1 => format!("service/{key}: 1 task asked for\n"),
+            tasks => format!("service/{key}: {tasks} tasks asked for\n"),
+        };
         session.screen.result(&line)?;
         let declared = session.config.services.get(key);
         if declared.is_some_and(|service| !service.ignore_desired_count) {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::deploy::digest;
 use super::rollout::{Following, play};
 use super::session::Session;
 use crate::error::Result;
@@ -18,11 +19,19 @@ pub(super) struct Arguments {
     environment: String,
 
     /// Go back to this: a revision's number, FAMILY:NUMBER, or a digest.
-    #[arg(long, value_name = "REVISION|DIGEST")]
+    #[arg(long, value_name = "REVISION|DIGEST", value_parser = revision_or_digest)]
     to: Option<String>,
 
     #[command(flatten)]
     following: Following,
+}
+
+fn revision_or_digest(text: &str) -> Result<String, String> {
+    if text.starts_with("sha256:") {
+        digest(text)
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// Finds the way back for every service, then goes it.

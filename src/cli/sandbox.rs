@@ -2,10 +2,12 @@
 //! sandbox. Never done to AWS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::rollout::duration;
 use super::session::{Session, open_sandbox};
 use crate::clock::VirtualClock;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +24,15 @@ pub(super) struct Arguments {
 enum Action {
     Push(Push),
     Alarm(Alarm),
+    Pass(Pass),
+}
+
+/// Let time pass, such as the soak of an environment.
+#[derive(Debug, Args)]
+struct Pass {
+    /// How much, such as 90s, 15m or 1h.
+    #[arg(value_name = "TIME", value_parser = duration)]
+    time: Duration,
 }
 
 /// Put a CloudWatch alarm into a state, as its metric would; it is made where it is not there.
@@ -87,9 +98,16 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>) -> Result<u8> {
             format!("{}: pushed {digest}\n", push.image)
         }
         Action::Alarm(alarm) => set_alarm(&sandbox, alarm)?,
+        Action::Pass(pass) => let_pass(&sandbox, pass.time)?,
     };
     session.screen.result(&line)?;
     Ok(0)
+}
+
+fn let_pass(sandbox: &Sandbox, time: Duration) -> Result<String> {
+    let passed = sandbox.let_pass(time);
+    passed.map_err(|error| Error::failed(format!("The sandbox cannot be written: {error}.")))?;
+    Ok(format!("{} s passed\n", time.as_secs()))
 }
 
 fn set_alarm(sandbox: &Sandbox, alarm: &Alarm) -> Result<String> {

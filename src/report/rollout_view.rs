@@ -14,7 +14,8 @@ use crate::rollout::{Event, How, Progress, Proof, Told};
 /// How often the lines turn: what `indicatif` calls a steady tick.
 const TICK: Duration = Duration::from_millis(120);
 /// A line: who, how many of the tasks run, and how it stands.
-const LINE: &str = "{spinner} {prefix} [{bar:12}] {msg} ({elapsed})";
+/// It is cut where the terminal ends.
+const LINE: &str = "{spinner} {prefix} [{bar:12}] {wide_msg} {elapsed}";
 
 /// The rollouts of one run.
 #[derive(Debug)]
@@ -192,9 +193,12 @@ fn words(event: &Event<'_>) -> String {
 fn evidence(proof: &Proof) -> String {
     let mut lines = vec![
         format!(
-            "  proved by service/{}: {} tasks have run it for {} s",
+            "  proved by service/{}: {} run it for {} s",
             proof.key,
-            proof.tasks,
+            match proof.tasks {
+                1 => "1 task has".to_owned(),
+                tasks => format!("{tasks} tasks have"),
+            },
             proof.ran.as_secs()
         ),
         format!("    deployment {}", proof.deployment),

@@ -53,10 +53,15 @@ pub async fn find_back(
     to: Option<&str>,
 ) -> Result<Back> {
     match to {
-        Some(digest) if digest.starts_with("sha256:") => by_digest(aws, config, key, digest).await,
+        Some(digest) if is_digest(digest) => by_digest(aws, config, key, digest).await,
         Some(revision) => by_revision(aws, config, key, revision).await,
         None => previous(aws, config, key, live).await,
     }
+}
+
+/// Whether a rollback is told a digest, not a revision.
+pub(super) fn is_digest(to: &str) -> bool {
+    to.starts_with("sha256:")
 }
 
 fn family<'a>(config: &'a Config, key: &str) -> &'a str {
@@ -83,7 +88,10 @@ async fn by_digest(aws: &Aws, config: &Config, key: &str, digest: &str) -> Resul
         }
     }
     let selection = target::Selection::Digest(digest.to_owned());
-    let targets = target::resolve(aws, config, &[key.to_owned()], &selection).await?;
+    let targets = target::resolve(aws, config, &[key.to_owned()], &selection).await;
+    let targets = targets.map_err(|error| {
+        error.hint("Run provision revisions to see which digests there are, or push the image.")
+    })?;
     let target = targets.into_iter().next();
     let target = target.ok_or_else(|| Error::bug("No target was resolved."))?;
     Ok(Back::Digests(target.digests))

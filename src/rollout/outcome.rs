@@ -130,7 +130,7 @@ impl Outcome {
             ),
             Ending::Paused => (
                 "is paused at a hook and waits for an answer",
-                "Run provision continue to go on or to roll back.",
+                "Run provision continue to go on, or with --action rollback to go back.",
             ),
             Ending::TimedOut => (
                 "had not ended when the time was up; it goes on without us",

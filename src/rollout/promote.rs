@@ -45,8 +45,14 @@ fn order<'a>(run: Run<'a>, promotion: &Promotion<'_>) -> Result<&'a Environment>
     let from = proof::environment(run.config, promotion.from)?;
     let to = proof::environment(run.config, promotion.to)?;
     if from.name == to.name {
+        let names = run.config.environments.iter().map(|one| one.name.as_str());
+        let others: Vec<&str> = names.filter(|name| *name != from.name).collect();
         let message = "FROM and TO are the same environment.";
-        return Err(Error::new(ErrorKind::Usage, message));
+        let error = Error::new(ErrorKind::Usage, message);
+        return Err(match others.as_slice() {
+            [] => error.hint("Declare another one: [environment.NAME]."),
+            others => error.hint(format!("There is also {}.", others.join(", "))),
+        });
     }
     match to.after.as_deref().filter(|after| *after != from.name) {
         Some(after) if !promotion.unproved => {
@@ -152,7 +158,10 @@ pub(super) async fn proved(
         "{} has not proved this image:\n  {list}\nNothing was done.",
         from.name
     );
-    Err(Error::refused(message).hint("Deploy it there first, or override with --allow unproved."))
+    Err(Error::refused(message).hint(format!(
+        "Let {0} prove it, by provision deploy {0}, its soak and its checks; or override with --allow unproved.",
+        from.name
+    )))
 }
 
 /// The proof of one target, or what is lacking of it.

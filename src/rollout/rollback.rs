@@ -4,7 +4,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::back::{Back, UnderWay, find_back};
+use super::back::{Back, UnderWay, find_back, is_digest};
 use super::deploy::tell_sent;
 use super::event::Event;
 use super::follow::{Following, Report, Run, Sent, Until};
@@ -38,7 +38,14 @@ pub struct Return<'a> {
 /// Whatever kept the run from touching anything. What became of each service afterwards is in its
 /// report.
 pub async fn rollback(run: Run<'_>, order: &Return<'_>) -> Result<Vec<Report>> {
-    let keys = target::keys(run.config, order.environment, order.service)?;
+    let keys = match order.to {
+        // A number is one of a family: another service's revision of that number is another thing.
+        Some(to) if !is_digest(to) => {
+            let key = target::one_key(run.config, order.environment, order.service)?;
+            vec![key]
+        }
+        _ => target::keys(run.config, order.environment, order.service)?,
+    };
     let ways = keys.iter().map(|key| way(run, key, order.to));
     let ways = target::every(ways).await?;
     let gone = ways.into_iter().map(|(target, back)| async move {

@@ -125,6 +125,14 @@ impl Sandbox {
         Duration::try_from_secs_f64(self.lock().now()).unwrap_or_default()
     }
 
+    /// Lets time pass in which nobody asks anything.
+    ///
+    /// # Errors
+    /// The state file cannot be written.
+    pub fn let_pass(&self, time: Duration) -> io::Result<()> {
+        self.lock().let_pass(time)
+    }
+
     /// The digest of some bytes, as ECR writes it.
     #[must_use]
     pub fn digest(bytes: &[u8]) -> String {

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -218,6 +219,19 @@ impl Account {
                 file.write(&account.store)?;
             }
             Ok(stream)
+        })
+    }
+
+    /// Lets time pass in which nobody asks anything.
+    pub(super) fn let_pass(&mut self, time: Duration) -> io::Result<()> {
+        self.locked(|account| {
+            account.ahead += time.as_secs_f64();
+            let view = account.player.view();
+            account.pass_time(account.now(), &view);
+            match &mut account.file {
+                Some(file) => file.write(&account.store),
+                None => Ok(()),
+            }
         })
     }
 
