@@ -45,6 +45,8 @@ pub(super) struct Scale {
 }
 
 /// Answer the hook at which a rollout waits, and follow it on.
+///
+/// Of several services, those whose rollouts wait at no hook are left alone.
 #[derive(Debug, Args)]
 pub(super) struct Continue {
     /// The environment.

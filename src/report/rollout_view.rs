@@ -14,8 +14,7 @@ use crate::rollout::{Event, How, Progress, Proof, Told};
 /// How often the lines turn: what `indicatif` calls a steady tick.
 const TICK: Duration = Duration::from_millis(120);
 /// A line: who, how many of the tasks run, and how it stands.
-/// It is cut where the terminal ends.
-const LINE: &str = "{spinner} {prefix} [{bar:12}] {wide_msg} {elapsed}";
+const LINE: &str = "{spinner} {prefix} [{bar:12}] {msg} ({elapsed})";
 
 /// The rollouts of one run.
 #[derive(Debug)]

@@ -73,7 +73,7 @@ fn streams(definition: &Value, task: &Value, region: &str) -> Vec<Stream> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::{Stream, shown, streams};
 
@@ -102,7 +102,7 @@ mod tests {
             group: "/ecs/app".to_owned(),
             name: name.to_owned(),
         };
-        let found = |task| streams(&definition, task, "us-east-2");
+        let found = |task: &Value| streams(&definition, task, "us-east-2");
         assert_eq!(found(&task), [of("ecs/web/0123")]);
         task["containers"][0]["exitCode"] = json!(0);
         task["containers"][2]["exitCode"] = json!(0);
