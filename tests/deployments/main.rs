@@ -1,6 +1,6 @@
 //! Deployments as a whole, in this process and by the built binary: exit codes of every behaviour of
-//! ECS, what production may take, what a deployment costs in requests, what a terminal shows, and the
-//! workflows of docs/github-actions.md.
+//! ECS, what production may take, what a deployment costs in requests, what a terminal shows, the
+//! workflows of docs/github-actions.md, and the command lines of all pages.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 )]
 
 mod checks;
+mod command_lines;
 mod exit_codes;
 mod promotion;
 mod requests;
