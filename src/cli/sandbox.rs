@@ -149,7 +149,7 @@ fn set_alarm(sandbox: &Sandbox, alarm: &Alarm) -> Result<String> {
 fn push_image(sandbox: &Sandbox, push: &Push) -> Result<String> {
     let Some((repository, tag)) = push.image.rsplit_once(':') else {
         let message = format!("{} is not REPOSITORY:TAG.", push.image);
-        return Err(Error::new(ErrorKind::Usage, message));
+        return Err(Error::new(ErrorKind::Usage, message).hint("Such as back-end:staging."));
     };
     let held = json!({"repositoryName": repository});
     let images = sandbox.ask(Service::Ecr, "ListImages", held);

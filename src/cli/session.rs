@@ -147,7 +147,8 @@ async fn open_at(place: &Place, global: &Global, speed: Pace) -> Result<Aws> {
         return Err(Error::new(
             ErrorKind::Usage,
             "--sandbox-faults and --sandbox-rollout need --sandbox.",
-        ));
+        )
+        .hint("Add --sandbox, or set PROVISION_SANDBOX."));
     }
     let (account_id, partition) = (
         place.account_id.clone(),

@@ -74,7 +74,11 @@ pub async fn enter(aws: &Aws, config: &Config, key: &str, door: &Door) -> Result
     let operation = EcsOperation::ExecuteCommand;
     let answer = aws.ecs(operation, Attempts::Once, &request).await?;
     let session = answer.get("session").filter(|session| session.is_object());
-    let session = session.ok_or_else(|| Error::failed("ECS opened no session.").at(&address))?;
+    let session = session.ok_or_else(|| {
+        Error::failed("ECS opened no session.")
+            .at(&address)
+            .hint("Run the same command again, or name another task with --task.")
+    })?;
     let last = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
     let id = last(arn);
     let runtime = text(inside, "runtimeId").unwrap_or_default();

@@ -71,7 +71,9 @@ async fn counterpart(run: Run<'_>, key: &str, from: &str) -> Result<Target> {
     let Run { aws, config, .. } = run;
     let address = format!("service/{key}");
     let twin = twin(config, key, from).ok_or_else(|| {
-        Error::failed(format!("The same table makes no service in {from}.")).at(&address)
+        Error::failed(format!("The same table makes no service in {from}."))
+            .at(&address)
+            .hint("List that environment in its table, or name the other services with --service.")
     })?;
     let (source, live) = join(
         target::live(aws, config, twin),

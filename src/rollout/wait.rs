@@ -94,7 +94,9 @@ async fn wait_at(
         Some(under_way) => Some(handle_of(run.config, key, live, under_way)),
         None => current(run.config, key, live),
     };
-    let handle = handle.ok_or_else(|| Error::failed("It has no rollout."))?;
+    let handle = handle.ok_or_else(|| {
+        Error::failed("It has no rollout.").hint("Run provision deploy to start one.")
+    })?;
     let digest = digest(run, live).await?;
     let report = Report::new(address, &digest, short(&handle.task_definition));
     let watched = match under_way {
