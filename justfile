@@ -14,11 +14,11 @@ test *ARGUMENTS:
 bless:
     PROVISION_BLESS=1 cargo test --locked --test scenarios
 
-# Runs the gates of the policy engine with their large counts, optimised: speed and memory first, in a process of its own.
+# Runs the gates of the policy engine with their large counts, our own code optimised: speed and memory first, alone.
 policy-full:
-    POLICY_FULL=1 cargo test --locked --release --test policy -- gate_7 --nocapture
-    POLICY_FULL=1 cargo test --locked --release --test policy -- --skip gate_7 --nocapture
-    cargo test --locked --release --lib policy:: -- --nocapture
+    POLICY_FULL=1 CARGO_PROFILE_TEST_OPT_LEVEL=3 cargo test --locked --test policy -- gate_7 limits --test-threads=1 --nocapture
+    POLICY_FULL=1 CARGO_PROFILE_TEST_OPT_LEVEL=3 cargo test --locked --test policy -- --skip gate_7 --skip limits --nocapture
+    POLICY_FULL=1 CARGO_PROFILE_TEST_OPT_LEVEL=3 cargo test --locked --lib policy:: -- --nocapture
 
 # Fuzzes the policy language, SECONDS for each target; cargo-fuzz is installed under target/ once.
 fuzz SECONDS="300":

@@ -10,6 +10,7 @@ use super::model::Environment;
 use super::node::Value;
 use super::parse;
 use super::placeholders::{self, Expanded, Scope, Variables};
+use crate::policy::Home;
 
 /// What the placeholders of an infra.toml stand for.
 #[derive(Debug)]
@@ -62,6 +63,17 @@ impl Placeholders {
             declared,
             environments,
         })
+    }
+
+    /// The account and region that examples speak of, where the file says them.
+    #[must_use]
+    pub fn home(&self) -> Option<Home> {
+        let home = self.declared.home();
+        let account = &home.account;
+        let said = *account != Declared::default().account_id
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit());
+        said.then_some(home)
     }
 
     /// Resolves the placeholders of a document: once, or once for each environment where it takes values of one.

@@ -8,6 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use super::glob::{self, Reading};
+use super::values;
+
 const TABLE: &str = include_str!("data/actions.txt");
 
 /// One action.
@@ -32,6 +35,33 @@ pub struct ResourceType {
     pub arn: &'static str,
     /// Whether the action always needs one.
     pub required: bool,
+}
+
+impl Action {
+    /// The type of resource that an ARN is: of those whose form it has, the one with the most letters of its own.
+    #[must_use]
+    pub fn type_of(&self, arn: &str) -> Option<&ResourceType> {
+        self.resources
+            .iter()
+            .filter(|one| glob::matches(&glob::parse_resource(&one.pattern(), false), arn, false))
+            .max_by_key(|one| one.pattern().matches(|letter| letter != '*').count())
+    }
+}
+
+impl ResourceType {
+    /// The form of its ARN as a pattern: `${Account}` and the like become `*`.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        let mut out = String::new();
+        let mut rest = self.arn;
+        while let Some((before, after)) = rest.split_once("${") {
+            out.push_str(before);
+            out.push('*');
+            rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        }
+        out.push_str(rest);
+        out
+    }
 }
 
 /// AWS's access levels.
@@ -66,10 +96,38 @@ pub fn service_names() -> impl Iterator<Item = &'static str> {
     services().keys().copied()
 }
 
-/// Whether AWS has such a service prefix; letter case does not count.
+/// Whether an action pattern of a policy matches an action that AWS has; a wildcard in the service's part can match
+/// anything.
 #[must_use]
-pub fn service_exists(service: &str) -> bool {
-    services().contains_key(service.to_ascii_lowercase().as_str())
+pub fn exists(pattern: &str) -> bool {
+    let Some((service, name)) = pattern.split_once(':') else {
+        return true;
+    };
+    if service.contains(['*', '?']) {
+        return true;
+    }
+    if !name.contains(['*', '?']) {
+        return names_of(service).any(|one| one.eq_ignore_ascii_case(name));
+    }
+    let wildcards = Reading {
+        wildcards: true,
+        variables: false,
+    };
+    let name = glob::parse(name, wildcards);
+    names_of(service).any(|one| glob::matches(&name, one, true))
+}
+
+/// The action that was likely meant by one that does not exist: of the same service with a name that is near, or of a
+/// service whose prefix is near with the same name.
+#[must_use]
+pub fn nearest(action: &str) -> Option<String> {
+    let (service, name) = action.split_once(':')?;
+    if let Some(near) = values::nearest(name, names_of(service)) {
+        return Some(format!("{service}:{near}"));
+    }
+    let has_it = |service: &&str| names_of(service).any(|one| one.eq_ignore_ascii_case(name));
+    let near = values::nearest(service, service_names().filter(has_it))?;
+    Some(format!("{near}:{name}"))
 }
 
 /// The names of a service's actions, without its prefix; none where there is no such service.
@@ -156,4 +214,67 @@ fn numbers(field: &'static str) -> impl Iterator<Item = (usize, bool)> {
             .ok()
             .map(|number| (number, item.ends_with('!')))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_exists_where_it_matches_some_action() {
+        for pattern in [
+            "*",
+            "ecr:putimage",
+            "ecr:Put*",
+            "ecr:?utImage",
+            "s3:*Object*",
+            "e*:Nothing",
+        ] {
+            assert!(exists(pattern), "{pattern}");
+        }
+        for pattern in [
+            "ecr:PutImages",
+            "ecr:Putz*",
+            "ecr:",
+            "ecx:PutImage",
+            "ecr:?PutImage",
+        ] {
+            assert!(!exists(pattern), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_was_likely_meant_is_near_and_exists() {
+        for (written, meant) in [
+            ("ecr:PutImages", Some("ecr:PutImage")),
+            (
+                "ecr:getauthorisationtoken",
+                Some("ecr:GetAuthorizationToken"),
+            ),
+            ("erc:PutImage", Some("ecr:PutImage")),
+            ("iam:PassRoles*", Some("iam:PassRole")),
+            ("ecr:Nonsense", None),
+            ("nonsense:PutImage", None),
+            ("*", None),
+        ] {
+            assert_eq!(nearest(written).as_deref(), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_type_of_an_arn_is_the_one_whose_form_it_has() {
+        let name = |action: &str, arn: &str| {
+            let action = find(action).unwrap();
+            action.type_of(arn).map(|one| one.name)
+        };
+        let point = "arn:aws:s3:us-east-1:123456789012:accesspoint/one";
+        assert_eq!(name("s3:GetObject", "arn:aws:s3:::one/two"), Some("object"));
+        assert_eq!(
+            name("s3:GetObject", &format!("{point}/object/two")),
+            Some("accesspointobject")
+        );
+        assert_eq!(name("s3:ListBucket", point), Some("accesspoint"));
+        assert_eq!(name("s3:ListBucket", "arn:aws:s3:::one"), Some("bucket"));
+        assert_eq!(name("s3:GetObject", "arn:aws:sqs:::one"), None);
+    }
 }

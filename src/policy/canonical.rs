@@ -1,8 +1,14 @@
 //! The canonical form: one JSON text for all spellings that differ only in what never has a meaning.
 //!
-//! These are: the order of keys and lists, a scalar for a list of one, one statement for a list of one, quoted
-//! booleans and numbers, duplicates, Sids, the letter case of actions, operators and condition keys, `"*"` for
-//! `{"AWS": "*"}`, an account's id for its `:root`, and `ArnLike` for `ArnEquals`.
+//! These are, each with the page of the IAM User Guide that says so:
+//! - the order of keys and lists, and a scalar or an object for a list of one: "Grammar of the IAM JSON policy
+//!   language", which also lets booleans and numbers stand with or without quotes;
+//! - values that stand twice, since of a list one value suffices: "IAM JSON policy elements: Condition", "... Action";
+//! - Sids, which name a statement and nothing more: "IAM JSON policy elements: Sid";
+//! - the letter case of actions: "IAM JSON policy elements: Action"; of condition keys: "... Condition"; of operators,
+//!   which no page promises, as other evaluators read them;
+//! - `"*"` for `{"AWS": "*"}` and an account's id for its `:root`: "AWS JSON policy elements: Principal";
+//! - `ArnLike` for `ArnEquals`, which "behave identically": "IAM JSON policy elements: Condition operators".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,13 +140,4 @@ fn conditions_value(conditions: &[Condition]) -> Value {
             .extend(values.iter().map(spelling));
     }
     json!(operators)
-}
-
-/// The canonical text of a statement's conditions alone; empty where it has none.
-pub(super) fn conditions_text(conditions: &[Condition]) -> String {
-    if conditions.is_empty() {
-        String::new()
-    } else {
-        conditions_value(conditions).to_string()
-    }
 }

@@ -83,13 +83,12 @@ fn assuming(witness: &Witness, verb: &str) -> String {
 /// What the statement's resources are in words; `None` where the action takes none.
 fn scope(document: &Document, statement: Option<&Statement>, witness: &Witness) -> Option<String> {
     let known = actions::find(&witness.request.action);
+    // Of the types that the action takes, that of the example which stands beside it.
     let kind = known.as_ref().and_then(|action| {
-        let first = action
-            .resources
-            .iter()
-            .find(|one| one.required)
-            .or(action.resources.first());
-        first.map(|one| one.name)
+        let fitting = action.type_of(&witness.request.resource);
+        let other = || action.resources.iter().find(|one| one.required);
+        let kind = fitting.or_else(other).or(action.resources.first());
+        kind.map(|one| one.name)
     });
     if known.is_some() && kind.is_none() {
         return None;
@@ -193,4 +192,49 @@ pub fn text(a: &Document, b: &Document, comparison: &Comparison) -> String {
         out.extend(["note: ", &note, "\n"]);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::relate;
+
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_kind_of_its_example() {
+        let document = |action: &str, resource: &str| {
+            let text = format!(
+                r#"{{"Statement": {{"Effect": "Allow", "Action": "{action}", "Resource": "{resource}"}}}}"#
+            );
+            Document::read(&text, PolicyKind::Identity).unwrap()
+        };
+        let none = document("sqs:SendMessage", "*");
+        for (action, resource, sentence) in [
+            (
+                "s3:GetObject",
+                "*",
+                "may now `s3:GetObject` on every object; example: `arn:aws:s3:::example/example`",
+            ),
+            (
+                "ecr:PutImage",
+                "*",
+                "may now `ecr:PutImage` on every repository; example: `arn:aws:ecr:us-east-1:123456789012:repository/example`",
+            ),
+            (
+                "ecr:GetAuthorizationToken",
+                "*",
+                "may now `ecr:GetAuthorizationToken`",
+            ),
+        ] {
+            let text = text(
+                &none,
+                &document(action, resource),
+                &relate(&none, &document(action, resource)),
+            );
+            assert!(
+                text.contains(&format!("+ statement 1: {sentence}\n")),
+                "{text}"
+            );
+        }
+    }
 }

@@ -57,7 +57,8 @@ impl Document {
         Self::with(text, kind, Strictness::Writing)
     }
 
-    /// Parses a document that comes from IAM, which URL-encodes it (RFC 3986); plain JSON is taken as it is.
+    /// Parses a document that comes from IAM, which URL-encodes it ("Policies returned by this operation are URL-encoded
+    /// compliant with RFC 3986": IAM API Reference, `GetPolicyVersion`); plain JSON is taken as it is.
     pub fn parse_encoded(text: &str, kind: PolicyKind) -> Result<Self, Vec<SyntaxError>> {
         if text.trim_start().starts_with('{') {
             return Self::with(text, kind, Strictness::Meaning);
@@ -98,26 +99,19 @@ impl Document {
                 for (statement, offset) in statements.iter_mut().zip(&parsed.offsets) {
                     statement.line = lines.partition_point(|start| start <= offset);
                 }
-                let canonical = canonical::text(
-                    parsed.version_2012,
-                    parsed.id.as_deref(),
-                    &statements,
-                    &BTreeMap::new(),
-                );
-                Ok(Self {
+                let mut document = Self {
                     kind,
                     text: text.to_owned(),
                     root,
                     version_2012: parsed.version_2012,
                     id: parsed.id,
-                    statement_texts: statements
-                        .iter()
-                        .map(|statement| canonical::statement_text(statement, parsed.version_2012))
-                        .collect(),
+                    statement_texts: Vec::new(),
                     statements,
-                    canonical,
+                    canonical: String::new(),
                     home: None,
-                })
+                };
+                document.write_canonical();
+                Ok(document)
             }
             Ok(_) => Err(locate(text, faults)),
             Err(more) => {
@@ -125,6 +119,33 @@ impl Document {
                 Err(locate(text, faults))
             }
         }
+    }
+
+    /// Writes the texts that documents are compared by, from the statements.
+    fn write_canonical(&mut self) {
+        let (version_2012, statements) = (self.version_2012, &self.statements);
+        self.canonical = canonical::text(
+            version_2012,
+            self.id.as_deref(),
+            statements,
+            &BTreeMap::new(),
+        );
+        self.statement_texts = statements
+            .iter()
+            .map(|statement| canonical::statement_text(statement, version_2012))
+            .collect();
+    }
+
+    /// What the document denies, as a document that allows just that.
+    #[must_use]
+    pub fn denied(&self) -> Self {
+        let mut out = self.clone();
+        out.statements.retain(|one| one.effect == Effect::Deny);
+        for statement in &mut out.statements {
+            statement.effect = Effect::Allow;
+        }
+        out.write_canonical();
+        out
     }
 
     /// What the document is for.
@@ -193,7 +214,8 @@ impl Document {
         )
     }
 
-    /// Characters that count for quotas: all but whitespace outside strings.
+    /// Characters that count for quotas, all but whitespace outside strings: "IAM doesn't count white space when
+    /// calculating the size of a policy against these quotas" ("IAM and AWS STS quotas").
     #[must_use]
     pub fn size(&self) -> usize {
         self.minified().chars().count()

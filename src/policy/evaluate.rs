@@ -127,11 +127,8 @@ fn principal_matches(statement: &Statement, request: &Request) -> bool {
     match &statement.principals {
         None => true,
         Some(principals) => {
-            principals
-                .list
-                .iter()
-                .any(|entry| request.principal.named_by(entry))
-                != principals.negated
+            let known = request.principal.known();
+            principals.list.iter().any(|entry| known.named_by(entry)) != principals.negated
         }
     }
 }
@@ -148,7 +145,8 @@ fn resource_matches(patterns: Option<&Patterns>, variables: bool, request: &Requ
         {
             return false;
         }
-        glob::expand(&patterns.resource_tokens(pattern, variables), &|key| {
+        let tokens = patterns.resource_tokens(pattern, variables);
+        glob::expand(&tokens, request.resource.len(), &|key| {
             single(&request.context, key)
         })
         .is_some_and(|tokens| glob::matches(&tokens, &request.resource, false))
@@ -194,10 +192,9 @@ pub fn condition_holds(condition: &Condition, variables: bool, context: &Context
                 None => negated,
             };
     }
-    let compiled: Vec<PolicyValue> = values
-        .iter()
-        .filter_map(|value| PolicyValue::read(comparison, value, variables, context))
-        .collect();
+    let longest = present.iter().map(String::len).max().unwrap_or_default();
+    let read = |value: &String| PolicyValue::read(comparison, value, variables, context, longest);
+    let compiled: Vec<PolicyValue> = values.iter().filter_map(read).collect();
     let matched = |value: &String| compiled.iter().any(|wanted| wanted.matches(value));
     // A value that is not of the operator's type satisfies neither the operator nor its negation.
     let passes = |value: &String| has_type(comparison, value) && matched(value) != negated;
@@ -242,12 +239,14 @@ enum PolicyValue {
 }
 
 impl PolicyValue {
-    /// `None` for a value that matches nothing: not of the operator's type, or a variable without value.
+    /// `None` for a value that matches nothing of this length: not of the operator's type, a variable without value, or
+    /// too long.
     fn read(
         comparison: Comparison,
         text: &str,
         variables: bool,
         context: &Context,
+        longest: usize,
     ) -> Option<Self> {
         let plain = Reading {
             wildcards: false,
@@ -290,7 +289,8 @@ impl PolicyValue {
             comparison,
             Comparison::StringEqualsIgnoreCase | Comparison::Bool
         );
-        glob::expand(&tokens, &|key| single(context, key)).map(|tokens| Self::Text { tokens, fold })
+        glob::expand(&tokens, longest, &|key| single(context, key))
+            .map(|tokens| Self::Text { tokens, fold })
     }
 
     fn matches(&self, value: &str) -> bool {

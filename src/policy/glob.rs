@@ -149,20 +149,28 @@ fn confine(tokens: Vec<Token>) -> Vec<Token> {
         .collect()
 }
 
-/// Puts the values of variables in. `None` where one has neither value nor default: "the value is effectively
-/// null", and such a pattern matches nothing ("Policy variables with no value").
+/// Puts the values of variables in. `None` where the pattern matches nothing: a variable has neither value nor default,
+/// so that "the value is effectively null" ("Policy variables with no value"), or no text of `longest` characters holds
+/// all the letters. A long value in many places would else take all memory.
 pub(super) fn expand(
     tokens: &[Token],
+    longest: usize,
     value: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Vec<Token>> {
     let mut out = Vec::with_capacity(tokens.len());
+    let mut left = longest;
     for token in tokens {
         match token {
             Token::Variable { key, default } => {
                 let text = value(key).or_else(|| default.clone())?;
+                left = left.checked_sub(text.chars().count())?;
                 out.extend(text.chars().map(Token::Letter));
             }
-            other => out.push(other.clone()),
+            Token::Letter(_) | Token::One { .. } => {
+                left = left.checked_sub(1)?;
+                out.push(token.clone());
+            }
+            Token::Many { .. } => out.push(token.clone()),
         }
     }
     Some(out)
@@ -173,7 +181,7 @@ pub(super) fn matches(tokens: &[Token], text: &str, fold: bool) -> bool {
     if tokens == [Token::Many { colon: true }] {
         return true;
     }
-    let letters: Vec<char> = text.chars().collect();
+    let letters: Vec<char> = text.chars().map(|letter| folded(letter, fold)).collect();
     let (mut tokens, mut rest) = (tokens, letters.as_slice());
     let within = |token: &Token| {
         matches!(
@@ -201,19 +209,30 @@ pub(super) fn matches(tokens: &[Token], text: &str, fold: bool) -> bool {
     run(tokens, rest, fold)
 }
 
+fn folded(letter: char, fold: bool) -> char {
+    if fold {
+        letter.to_ascii_lowercase()
+    } else {
+        letter
+    }
+}
+
 /// As [`matches`], where no wildcard minds colons: each `*` takes as little as lets the letters after it follow, for
 /// what an earlier one could take more a later one takes as well.
 fn run(tokens: &[Token], text: &[char], fold: bool) -> bool {
     let (mut token, mut letter) = (0, 0);
     // Where to go on when a letter does not fit: after the last `*`, which takes one letter more.
-    let mut back: Option<(usize, usize)> = None;
+    let mut back: Option<(usize, usize, Option<Anchor>)> = None;
     loop {
         let found = text.get(letter).copied();
         match (tokens.get(token), found) {
             (None, None) => return true,
             (Some(Token::Many { .. }), _) => {
                 token += 1;
-                back = Some((token, letter));
+                if token == tokens.len() {
+                    return true;
+                }
+                back = Some((token, letter, None));
                 continue;
             }
             (Some(wanted), Some(found)) if fits(wanted, found, fold) => {
@@ -223,22 +242,132 @@ fn run(tokens: &[Token], text: &[char], fold: bool) -> bool {
             }
             _ => {}
         }
-        match back {
-            Some((after, from)) if from < text.len() => {
-                back = Some((after, from + 1));
-                (token, letter) = (after, from + 1);
+        let Some((after, from, anchor)) = &mut back else {
+            return false;
+        };
+        let next = if text.len() <= SHORT {
+            (*from < text.len()).then_some(*from + 1)
+        } else {
+            let segment = tokens.get(*after..).unwrap_or_default();
+            let anchor = anchor.get_or_insert_with(|| Anchor::of(segment, fold));
+            anchor.next(text, *from + 1)
+        };
+        let Some(next) = next else {
+            return false;
+        };
+        *from = next;
+        (token, letter) = (*after, next);
+    }
+}
+
+/// Texts up to this length are looked at letter by letter: that is faster than to make an anchor. The tests' texts are
+/// shorter than that, and some are to be looked at either way.
+const SHORT: usize = if cfg!(test) { 4 } else { 128 };
+
+/// The longest text without wildcards between a `*` and the next one. Places where it does not stand are passed over:
+/// looked at letter by letter, two long texts of the same letter take the product of their lengths.
+struct Anchor {
+    /// Its distance from the `*`.
+    at: usize,
+    letters: Vec<char>,
+}
+
+impl Anchor {
+    /// That of the tokens after a `*`.
+    fn of(after: &[Token], fold: bool) -> Self {
+        let segment = after
+            .iter()
+            .take_while(|token| !matches!(token, Token::Many { .. }));
+        let (mut best, mut begin) = (0..0, 0);
+        for (place, token) in segment.enumerate() {
+            match token {
+                // Of several as long the last: what differs, differs more often at an end.
+                Token::Letter(_) if place + 1 - begin >= best.len() => best = begin..place + 1,
+                Token::Letter(_) => {}
+                _ => begin = place + 1,
             }
-            _ => return false,
         }
+        let at = best.start;
+        let letters = after.get(best).unwrap_or_default().iter();
+        let letters = letters.filter_map(|token| match token {
+            Token::Letter(letter) => Some(folded(*letter, fold)),
+            _ => None,
+        });
+        Self {
+            at,
+            letters: letters.collect(),
+        }
+    }
+
+    /// The first place from here on where the tokens after the `*` may begin.
+    fn next(&self, text: &[char], from: usize) -> Option<usize> {
+        let rest = text.get(from + self.at..)?;
+        if self.letters.is_empty() {
+            return Some(from);
+        }
+        let found = rest
+            .windows(self.letters.len())
+            .position(|window| window == self.letters)?;
+        Some(from + found)
     }
 }
 
 fn fits(wanted: &Token, letter: char, fold: bool) -> bool {
     match wanted {
-        Token::Letter(wanted) => {
-            *wanted == letter || (fold && wanted.eq_ignore_ascii_case(&letter))
-        }
+        Token::Letter(wanted) => folded(*wanted, fold) == letter,
         Token::One { .. } => true,
         Token::Many { .. } | Token::Variable { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same question, answered letter by letter with all ways tried.
+    fn plainly(tokens: &[Token], text: &[char]) -> bool {
+        match (tokens.split_first(), text.split_first()) {
+            (None, rest) => rest.is_none(),
+            (Some((Token::Many { .. }, after)), rest) => {
+                plainly(after, text) || rest.is_some_and(|(_, rest)| plainly(tokens, rest))
+            }
+            (Some((token, after)), Some((letter, rest))) => {
+                fits(token, *letter, false) && plainly(after, rest)
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    #[test]
+    fn what_is_passed_over_would_not_have_matched() {
+        let letters = ['a', 'b', '*', '?'];
+        let reading = Reading {
+            wildcards: true,
+            variables: false,
+        };
+        let word = |letters: &[char], number: usize, length: u32| -> String {
+            let base = letters.len();
+            (0..length)
+                .map(|place| letters[number / base.pow(place) % base])
+                .collect()
+        };
+        let texts: Vec<String> = (0..=6)
+            .flat_map(|length| (0..2_usize.pow(length)).map(move |number| (number, length)))
+            .map(|(number, length)| word(&letters[..2], number, length))
+            .collect();
+        for number in 0..4_usize.pow(6) {
+            let pattern = word(&letters, number, 6);
+            let tokens = parse(&pattern, reading);
+            for text in &texts {
+                let plain: Vec<char> = text.chars().collect();
+                let expected = plainly(&tokens, &plain);
+                assert_eq!(matches(&tokens, text, false), expected, "{pattern} {text}");
+                assert_eq!(
+                    matches(&tokens, &text.to_ascii_uppercase(), true),
+                    expected,
+                    "{pattern} {text}"
+                );
+            }
+        }
     }
 }

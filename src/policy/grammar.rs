@@ -77,6 +77,8 @@ impl Grammar {
         self.strictness == Strictness::Writing
     }
 
+    /// "Grammar of the IAM JSON policy language": an object of `Version`, `Id` and one statement or a list of them, no
+    /// key twice.
     fn document(&mut self, node: &Node) -> Option<Parsed> {
         let Value::Object(members) = &node.value else {
             self.fault(Fault::new(
@@ -200,6 +202,8 @@ impl Grammar {
         None
     }
 
+    /// "Grammar of the IAM JSON policy language": a statement's elements; `Effect` and one of `Action` and `NotAction`
+    /// must stand in it.
     fn statement(&mut self, node: &Node, index: usize) -> Option<Statement> {
         let Value::Object(members) = &node.value else {
             self.fault(Fault::new(
@@ -240,6 +244,7 @@ impl Grammar {
         })
     }
 
+    /// "IAM JSON policy elements: Sid": letters and digits; of what is empty nothing is left.
     fn sid(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node, "Sid")?;
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -282,6 +287,7 @@ impl Grammar {
         effect
     }
 
+    /// "IAM JSON policy elements: `NotAction`", "... `NotResource`": in the place of the plain element, never beside it.
     fn patterns(&mut self, members: &[Member], plain: &str, negative: &str) -> Option<Patterns> {
         let (member, negated) = match (find(members, plain), find(members, negative)) {
             (Some(_), Some(member)) => {
@@ -321,6 +327,9 @@ impl Grammar {
         }
     }
 
+    /// "IAM JSON policy elements: Resource": an identity policy has it or `NotResource`; a trust policy has neither,
+    /// since its resource is the role; any other resource policy may leave it to the resource that it is
+    /// attached to.
     fn resources(&mut self, node: &Node, members: &[Member]) -> Option<Patterns> {
         let patterns = self.patterns(members, "Resource", "NotResource");
         let member = find(members, "Resource").or(find(members, "NotResource"));
@@ -367,6 +376,7 @@ impl Grammar {
         Some(out)
     }
 
+    /// "AWS JSON policy elements: Principal", "... `NotPrincipal`": one of them, and neither in an identity policy.
     fn principals(&mut self, node: &Node, members: &[Member]) -> Option<Principals> {
         let (member, negated) = match (find(members, "Principal"), find(members, "NotPrincipal")) {
             (Some(_), Some(member)) => {
@@ -458,6 +468,8 @@ impl Grammar {
         Some(out)
     }
 
+    /// "IAM JSON policy elements: Condition": operator → key → one value or a list. Operators and keys must all hold
+    /// ("Multiple context keys or values": a logical AND), of a key's values one (a logical OR).
     fn conditions(&mut self, node: &Node) -> Vec<Condition> {
         let Value::Object(operators) = &node.value else {
             self.fault(Fault::new(
@@ -533,7 +545,8 @@ impl Grammar {
         }
     }
 
-    /// Keys that differ in letter case are the same key; both conditions hold, but IAM refuses to store them.
+    /// "Condition key names are not case-sensitive": keys that differ in letter case are the same key; both conditions
+    /// hold, but IAM refuses to store them.
     fn spelling(&self, key: &str) -> String {
         if self.strict() {
             key.to_ascii_lowercase()
@@ -542,6 +555,7 @@ impl Grammar {
         }
     }
 
+    /// "Grammar of the IAM JSON policy language": values are strings, numbers and booleans, and quoted ones are the same.
     fn condition_value(&mut self, operator: Operator, node: &Node) -> Option<String> {
         let text = match &node.value {
             Value::String(text) | Value::Number(text) => text.clone(),

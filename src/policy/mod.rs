@@ -15,10 +15,8 @@
 //!   as a breach. A document that is not known cannot be given: the caller counts it as broadening where it changes.
 //!   Where the texts alone decide (the same statements, or more of them) no search is made; most steps are such.
 //!   `law::gains(&before, &after, &before)` asks whether the step `broadens` at all.
-//! - [`Document::atoms`] takes statements apart for cheaper comparisons of one's own.
 
 pub mod actions;
-pub mod atoms;
 pub mod batch;
 mod canonical;
 pub mod context;
@@ -42,7 +40,6 @@ pub mod statement;
 pub mod together;
 mod values;
 
-pub use atoms::Atom;
 pub use context::Context;
 pub use document::{Document, SyntaxError, same_spelling, same_spelling_with};
 pub use evaluate::{Decision, StatementRef, evaluate};

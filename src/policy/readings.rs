@@ -1,6 +1,6 @@
 //! The two readings of a wildcard in a resource pattern: within its field of the ARN, which is the one that decides
-//! here, or over the whole string. AWS's own examples fit the first better (206 of 207, against 204); where the second
-//! gives another answer, a note says so.
+//! here ("IAM JSON policy elements: Resource"), or over the whole string. AWS's own examples fit the first better (206
+//! of 207, against 204); where the second gives another answer, a note says so.
 
 use super::document::Document;
 use super::evaluate::evaluate;

@@ -105,27 +105,62 @@ impl RequestPrincipal {
         }
     }
 
-    /// Whether an entry of a `Principal` element names this principal. An account names all AWS principals of it, a
-    /// role its sessions, a user its federated sessions; `*` everyone.
+    /// Whether an entry of a `Principal` element names this principal.
     #[must_use]
     pub fn named_by(&self, entry: &Principal) -> bool {
-        match (entry, self) {
+        self.known().named_by(entry)
+    }
+
+    /// The principal with what its ARN says, to be asked about many entries.
+    pub(super) fn known(&self) -> Known<'_> {
+        let (root, parent) = match self {
+            Self::Aws(text) => (root_account(text), session_parent(text)),
+            _ => (None, None),
+        };
+        Known {
+            principal: self,
+            account: self.account(),
+            root,
+            parent,
+        }
+    }
+}
+
+/// A principal, and what its ARN says of it.
+pub(super) struct Known<'a> {
+    principal: &'a RequestPrincipal,
+    account: Option<&'a str>,
+    /// The account whose root it is.
+    root: Option<&'a str>,
+    parent: Option<SessionParent<'a>>,
+}
+
+impl Known<'_> {
+    /// Whether an entry of a `Principal` element names the principal. An account names all AWS principals of it, a
+    /// role its sessions, a user its federated sessions; `*` everyone ("AWS JSON policy elements: Principal").
+    pub(super) fn named_by(&self, entry: &Principal) -> bool {
+        use RequestPrincipal as Asks;
+        match (entry, self.principal) {
             (Principal::Everyone, _) => true,
-            (Principal::Account(account), Self::Aws(_)) => self.account() == Some(account),
-            (Principal::Aws(arn), Self::Aws(text)) => {
+            (Principal::Account(account), Asks::Aws(_)) => self.account == Some(account),
+            (Principal::Aws(arn), Asks::Aws(text)) => {
                 arn == text
-                    || session_parent(text).is_some_and(|parent| parent.is_session_of(arn))
-                    || root_account(text).is_some_and(|account| arn == account)
+                    || self.root.is_some_and(|account| arn == account)
+                    || self
+                        .parent
+                        .as_ref()
+                        .is_some_and(|parent| parent.is_session_of(arn))
             }
-            (Principal::Federated(wanted), Self::Federated(text))
-            | (Principal::Service(wanted), Self::Service(text)) => wanted == "*" || wanted == text,
-            (Principal::CanonicalUser(wanted), Self::CanonicalUser(text)) => wanted == text,
+            (Principal::Federated(wanted), Asks::Federated(text))
+            | (Principal::Service(wanted), Asks::Service(text)) => wanted == "*" || wanted == text,
+            (Principal::CanonicalUser(wanted), Asks::CanonicalUser(text)) => wanted == text,
             _ => false,
         }
     }
 }
 
-/// What a session's ARN says of the role or user behind it.
+/// What a session's ARN says of the role or user behind it ("AWS JSON policy elements: Principal": "IAM role
+/// principals", "AWS STS federated user session principals").
 struct SessionParent<'a> {
     partition: &'a str,
     account: &'a str,
@@ -136,6 +171,10 @@ struct SessionParent<'a> {
 impl SessionParent<'_> {
     /// A role's ARN may hold a path, its sessions' ARNs do not.
     fn is_session_of(&self, arn: &str) -> bool {
+        // Most of many entries are told apart by their names.
+        if !arn.ends_with(self.name) {
+            return false;
+        }
         let mut fields = arn.splitn(6, ':');
         let (Some("arn"), Some(partition), Some("iam"), Some(""), Some(account), Some(resource)) = (
             fields.next(),

@@ -73,7 +73,8 @@ pub struct Condition {
     pub operator: Operator,
     /// The key as written; letter case does not count.
     pub key: String,
-    /// The policy's values as text; one of them must match (for negated operators: none may).
+    /// The policy's values as text; one of them must match, for negated operators none may ("Conditions with multiple
+    /// context keys or values").
     pub values: Vec<String>,
 }
 
@@ -99,7 +100,8 @@ pub struct Statement {
 }
 
 impl Principal {
-    /// Reads one value under the key `AWS`: `*`, an account id, an account's `:root`, or anything else.
+    /// Reads one value under the key `AWS`: `*`, an account id, an account's `:root`, or anything else ("AWS JSON policy
+    /// elements: Principal": "All principals", "AWS account principals").
     #[must_use]
     pub fn from_aws(text: &str) -> Self {
         if text == "*" {
@@ -124,18 +126,6 @@ impl Principal {
             Self::Federated(text) => ("Federated", text),
             Self::Service(text) => ("Service", text),
             Self::CanonicalUser(text) => ("CanonicalUser", text),
-        }
-    }
-
-    /// The entry as text with its kind, for messages: `AWS:arn:...`, `Service:...`, `*`.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            Self::Everyone => "*".to_owned(),
-            other => {
-                let (key, value) = other.tagged();
-                format!("{key}:{value}")
-            }
         }
     }
 }

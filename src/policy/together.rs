@@ -73,14 +73,17 @@ pub fn evaluate_together(policies: &Policies, request: &Request) -> Decision {
     }
 }
 
-/// Services, federated and anonymous principals have no identity policies: the resource's side decides alone.
+/// Services, federated and anonymous principals have no identity policies: the resource's side decides alone ("AWS JSON
+/// policy elements: Principal").
 fn needs_identity(request: &Request) -> bool {
     matches!(request.principal, RequestPrincipal::Aws(_))
 }
 
-/// Whether the resource's side names the principal itself, which within one account needs no identity policy. An
-/// account as principal delegates: there the identity policies must allow too. A boundary limits what a resource policy
-/// gives to a role, not what it gives to one of the role's sessions or to a user.
+/// Whether the resource's side names the principal itself, which within one account needs no identity policy ("How AWS
+/// enforcement code logic evaluates requests": resource-based policies). An account as principal delegates: there the
+/// identity policies must allow too ("AWS JSON policy elements: Principal": "AWS account principals"). A boundary
+/// limits what a resource policy gives to a role, not what it gives to one of the role's sessions or to a user
+/// ("Permissions boundaries for IAM entities": "Evaluating effective permissions with boundaries").
 fn direct(document: &Document, request: &Request, within: bool) -> bool {
     if !same_account(request) {
         return false;

@@ -16,6 +16,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     }
     let lower = name.to_ascii_lowercase();
     known
+        .filter(|candidate| candidate.len().abs_diff(lower.len()) <= NEAR)
         .map(|candidate| (distance(&lower, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= NEAR)
         .min_by_key(|(distance, _)| *distance)

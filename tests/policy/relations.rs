@@ -1,7 +1,7 @@
 //! Our own cases of relations, and of the law over whole subjects.
 
 use provision::policy::law::{self, Finding};
-use provision::policy::{Access, Document, PolicyKind, batch};
+use provision::policy::{Access, Document, PolicyKind, Relation, batch, relate};
 use serde_json::{Value, json};
 
 use crate::lines::line;
@@ -283,4 +283,31 @@ fn the_law_sees_a_permission_of_before_with_a_trust_of_after() {
     assert!(law::losses(&before, &both, &before).is_nothing());
     let gone = Access::default();
     assert!(law::gains(&before, &gone, &goal).is_nothing());
+}
+
+#[test]
+fn what_is_denied_is_a_document_of_its_own() {
+    let document = |statements: Value| {
+        let text = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        Document::read(&text, PolicyKind::Identity).expect("a document")
+    };
+    let deny = |actions: Value| json!({"Effect": "Deny", "Action": actions, "Resource": "*"});
+    let allow = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+    let whole = document(json!([allow, deny(json!("s3:*"))]));
+    let split = document(json!([
+        deny(json!("s3:Get*")),
+        deny(json!(["s3:*", "s3:PutObject"]))
+    ]));
+    let less = document(json!([allow, deny(json!("s3:Get*"))]));
+    assert_eq!(
+        relate(&whole.denied(), &split.denied()).relation,
+        Relation::Equal
+    );
+    assert_eq!(
+        relate(&whole.denied(), &less.denied()).relation,
+        Relation::Narrower
+    );
+    let none = document(json!([allow])).denied();
+    assert!(none.statements().is_empty());
+    assert_eq!(relate(&none, &less.denied()).relation, Relation::Wider);
 }

@@ -81,14 +81,14 @@ fn missed(document: &Document, statement: &Statement, name: &str) -> Option<Vec<
     let mut wanted: Vec<String> = action
         .resources
         .iter()
-        .map(|one| pattern(one.arn))
+        .map(actions::ResourceType::pattern)
         .collect();
     if wanted.is_empty() {
         wanted.push(NOTHING.to_owned());
     }
     let alone = part(document, statement.index, true)?;
     let alone = if statement.effect == Effect::Deny {
-        allowing(&alone)?
+        alone.denied()
     } else {
         alone
     };
@@ -99,25 +99,6 @@ fn missed(document: &Document, statement: &Statement, name: &str) -> Option<Vec<
         &[],
     );
     (found == crate::policy::Answer::None).then_some(wanted)
-}
-
-/// A Deny statement as an Allow, to ask what it matches.
-fn allowing(document: &Document) -> Option<Document> {
-    let text = document.text().replacen("\"Deny\"", "\"Allow\"", 1);
-    Document::read(&text, document.kind()).ok()
-}
-
-/// The form of an ARN as a pattern: `${Account}` and the like become `*`.
-fn pattern(arn: &str) -> String {
-    let mut out = String::new();
-    let mut rest = arn;
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        out.push('*');
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    out.push_str(rest);
-    out
 }
 
 fn granted(document: &Document, name: &str, wanted: &[String]) -> Option<StatementRef> {

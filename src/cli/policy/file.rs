@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::global::Global;
 use crate::config::{self, Placeholders, Position, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::policy::{Document, PolicyKind, SyntaxError};
+use crate::policy::{Document, Home, PolicyKind, SyntaxError};
 use crate::report::Screen;
 
 /// A document's file, with its placeholders resolved.
@@ -14,18 +14,23 @@ pub(in crate::cli) struct PolicyFile {
     path: String,
     /// One, or one for each environment where the document takes values of one.
     pub(super) written: Vec<Written>,
+    /// The account and region of the infra.toml beside it, if there is one.
+    home: Option<Home>,
 }
 
 impl PolicyFile {
     /// Reads a file; `-` is standard input. Placeholders are resolved as plan does where there is an infra.toml, and
-    /// are else texts of the form that their names promise, which is said.
+    /// are else texts of the form that their names promise, which is said. An infra.toml that cannot be read matters only
+    /// where there are placeholders.
     pub(in crate::cli) fn read(path: &Path, global: &Global, screen: &Screen) -> Result<Self> {
         let text = read(path)?;
         let path = path.display().to_string();
+        let placeholders = Placeholders::load(&global.config);
+        let home = placeholders.as_ref().ok().and_then(Placeholders::home);
         let written = if !text.contains("{{") || has_no_config(global) {
             vec![config::stand_in(&path, &text)]
         } else {
-            Placeholders::load(&global.config)
+            placeholders
                 .and_then(|placeholders| placeholders.resolve(&path, &text))
                 .map_err(|diagnostics| {
                     let rendered: Vec<String> = diagnostics
@@ -35,7 +40,11 @@ impl PolicyFile {
                     Error::new(ErrorKind::Config, rendered.join("\n\n"))
                 })?
         };
-        Ok(Self { path, written })
+        Ok(Self {
+            path,
+            written,
+            home,
+        })
     }
 
     /// The first text; that of the first environment where it takes values of one.
@@ -43,9 +52,14 @@ impl PolicyFile {
         self.written.first().map_or("", Written::text)
     }
 
-    /// The document of this kind, for what it says.
+    /// The document of this kind, for what it says; its examples speak of the account of infra.toml.
     pub(in crate::cli) fn document(&self, kind: PolicyKind) -> Result<Document> {
-        Document::read_as(self.text(), kind).map_err(|errors| self.wrong(&errors))
+        let document =
+            Document::read_as(self.text(), kind).map_err(|errors| self.wrong(&errors))?;
+        Ok(match &self.home {
+            Some(home) => document.at_home(home),
+            None => document,
+        })
     }
 
     /// What to know about how the placeholders were read.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::kind::{AccessChange, Address, Kind, Law, Refusal, RefusalCause, Snapshot};
 use crate::policy::law::{self, Finding};
-use crate::policy::{Answer, Document, Effect, Grants, outside};
+use crate::policy::{Answer, Document, Grants, outside};
 
 use super::KINDS;
 use super::policy::{self, Policy};
@@ -191,18 +191,14 @@ fn document_broadens(subject: &Address, before: &Snapshot, after: &Snapshot) -> 
     if before == after {
         return false;
     }
-    let gained = outside(&[&grants(after.as_ref())], &[&grants(before.as_ref())]);
     // A Deny of a resource's policy holds back what other policies grant.
-    gained != Answer::None || !denies(before.as_ref()).is_subset(&denies(after.as_ref()))
-}
-
-fn denies(document: Option<&Document>) -> std::collections::BTreeSet<crate::policy::Atom> {
-    document
-        .map(Document::atoms)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|atom| atom.effect == Effect::Deny)
-        .collect()
+    let [denied_before, denied_after] =
+        [&before, &after].map(|document| document.as_ref().map(Document::denied));
+    let exceeds = |one: Option<&Document>, other: Option<&Document>| {
+        outside(&[&grants(one)], &[&grants(other)]) != Answer::None
+    };
+    exceeds(after.as_ref(), before.as_ref())
+        || exceeds(denied_before.as_ref(), denied_after.as_ref())
 }
 
 fn wider(subject: &Address, what: &str) -> Refusal {

@@ -11,7 +11,7 @@ use crate::error::ErrorKind;
 use crate::kind::AnySpec;
 use crate::kinds::Aside;
 use crate::plan::{Input, plan};
-use crate::policy::PolicyKind;
+use crate::policy::{Effect, PolicyKind};
 
 const MARK: &str = "back-end@us-east-2";
 const ACCOUNT: &str = "arn:aws:iam::123456789012";

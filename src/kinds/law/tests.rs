@@ -5,7 +5,7 @@ use crate::config::Tags;
 use crate::kind::{AnyKind, AnySpec, Hazard};
 use crate::kinds::Aside;
 use crate::plan::{Input, Plan, plan};
-use crate::policy::PolicyKind;
+use crate::policy::{Effect, PolicyKind};
 
 const MARK: &str = "back-end@us-east-2";
 const ACCOUNT: &str = "arn:aws:iam::123456789012";
@@ -139,7 +139,7 @@ fn may(world: &Snapshot, service: &str, action: &str) -> bool {
             principals
                 .list
                 .iter()
-                .any(|one| one.text() == format!("Service:{service}"))
+                .any(|one| one.tagged() == ("Service", service))
         })
     });
     trusted

@@ -22,7 +22,8 @@ pub(super) struct Case<'a> {
 type Split = (Vec<String>, Vec<(String, String)>);
 
 /// Splits a statement so that each case is one conjunction: GitHub's provider apart from other principals, and a
-/// variable with a default value into its key present and its key absent.
+/// variable with a default value into its key present and its key absent ("IAM policy elements: Variables and tags":
+/// "Specifying default values").
 pub(super) fn cases<'a>(statement: &'a Statement, document: &Document) -> Vec<Case<'a>> {
     let mut principals: Vec<Option<Principals>> = vec![statement.principals.clone()];
     if let Some(whole) = &statement.principals
@@ -125,7 +126,8 @@ pub(super) fn too_many_defaults(document: &Document) -> bool {
         })
 }
 
-/// Keys without which a statement cannot apply: all patterns of one of its positive parts take their value.
+/// Keys without which a statement cannot apply: all patterns of one of its positive parts take their value, and a
+/// pattern with a variable without value matches nothing ("Policy variables with no value").
 pub(super) fn required(statement: &Statement) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     if let Some(resources) = statement

@@ -79,7 +79,8 @@ impl Key {
         }
     }
 
-    /// Registers a condition; `None` where it always holds. The flag is the sign.
+    /// Registers a condition; `None` where it always holds. The flag is the sign. What operators mean is told, with its
+    /// sources, at `evaluate::condition_holds`: this is the same in forms that can be solved.
     pub(super) fn condition(
         &mut self,
         condition: &Condition,
@@ -113,7 +114,7 @@ impl Key {
         Some(match (quantifier, negated, if_exists) {
             (None, false, false) => (Form::Some(test), true),
             (None, false, true) => (Form::AbsentOrSome(test), true),
-            // A missing key satisfies a negated operator with or without IfExists.
+            // "Condition operators": a missing key satisfies a negated operator with or without IfExists.
             (None, true, _) => (Form::Some(test), false),
             (Some(Quantifier::ForAllValues), negated, _) => (Form::All { test, negated }, true),
             (Some(Quantifier::ForAnyValue), negated, false) => (

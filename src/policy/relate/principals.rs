@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::request::RequestPrincipal;
+use crate::policy::request::{Known, RequestPrincipal};
 use crate::policy::statement::{Principal, Principals, is_account_id};
 
 /// An account that no document is likely to name.
@@ -79,7 +79,7 @@ fn session_of(arn: &str) -> Option<String> {
 }
 
 /// Whether the element names this principal.
-pub(super) fn names(principals: &Principals, principal: &RequestPrincipal) -> bool {
+pub(super) fn names(principals: &Principals, principal: &Known<'_>) -> bool {
     principals
         .list
         .iter()

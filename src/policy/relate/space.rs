@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::policy::actions::ResourceType;
 use crate::policy::document::Document;
 use crate::policy::evaluate::StatementRef;
 use crate::policy::glob::{self, Reading};
 use crate::policy::home::Home;
 use crate::policy::kind::PolicyKind;
-use crate::policy::request::RequestPrincipal;
+use crate::policy::request::{Known, RequestPrincipal};
 use crate::policy::statement::{Condition, Effect, Patterns, Principals};
 
 use super::cases::{Case, cases, defaults, is_github, required, substitute};
@@ -24,6 +25,9 @@ pub(super) const ACTION: Dimension = 0;
 pub(super) const RESOURCE: Dimension = 1;
 pub(super) const PRINCIPAL: Dimension = 2;
 const FIRST_KEY: Dimension = 3;
+
+/// Literals that are looked up for a principal in the time of one step of an automaton.
+const LOOKED_AT: usize = 16;
 
 /// A literal without its sign, numbered within the space.
 pub(super) type AtomId = u32;
@@ -218,12 +222,14 @@ impl Space {
                 .iter()
                 .map(|(_, principals)| principals),
         );
+        let known: Vec<Known<'_>> = self
+            .candidates
+            .iter()
+            .map(RequestPrincipal::known)
+            .collect();
         for (atom, principals) in &self.principal_atoms {
-            let mask = self
-                .candidates
-                .iter()
-                .map(|one| principals::names(principals, one))
-                .collect();
+            let names = |one| principals::names(principals, one);
+            let mask = known.iter().map(names).collect();
             if let Some(slot) = self.atoms.get_mut(*atom as usize) {
                 *slot = Atom::Principals(mask);
             }
@@ -517,7 +523,7 @@ impl Space {
         }
         let answer = match dimension {
             ACTION | RESOURCE => self.solve_text(dimension, signed)?,
-            PRINCIPAL => self.solve_principal(signed),
+            PRINCIPAL => self.solve_principal(signed)?,
             _ => self.solve_key(dimension, signed)?,
         };
         self.memo.insert(memo_key, answer.clone());
@@ -554,19 +560,23 @@ impl Space {
         Ok(found.map(Point::Text))
     }
 
-    fn solve_principal(&self, signed: &[(AtomId, bool)]) -> Option<Point> {
-        (0..self.candidates.len())
-            .find(|place| {
-                signed
-                    .iter()
-                    .all(|(atom, sign)| match self.atoms.get(*atom as usize) {
-                        Some(Atom::Principals(mask)) => {
-                            mask.get(*place).copied().unwrap_or(false) == *sign
-                        }
-                        _ => true,
-                    })
-            })
-            .map(Point::Principal)
+    fn solve_principal(&self, signed: &[(AtomId, bool)]) -> Result<Option<Point>, Exhausted> {
+        let masks = signed.iter().filter_map(|(atom, sign)| {
+            let Some(Atom::Principals(mask)) = self.atoms.get(*atom as usize) else {
+                return None;
+            };
+            Some((mask, *sign))
+        });
+        let masks: Vec<(&Vec<bool>, bool)> = masks.collect();
+        for place in 0..self.candidates.len() {
+            let fits = |(mask, sign): &(&Vec<bool>, bool)| mask.get(place) == Some(sign);
+            let fitting = masks.iter().take_while(|one| fits(one)).count();
+            self.work.spend(1 + fitting / LOOKED_AT)?;
+            if fitting == masks.len() {
+                return Ok(Some(Point::Principal(place)));
+            }
+        }
+        Ok(None)
     }
 
     fn solve_key(
@@ -634,24 +644,14 @@ impl Space {
         Ok(true)
     }
 
-    /// A resource of this form, `${...}` for what varies, that satisfies the literals and holds no variable.
-    pub(super) fn resource_of_form(
+    /// A resource of this type that satisfies the literals and holds no variable.
+    pub(super) fn resource_of_type(
         &mut self,
         signed: &[(AtomId, bool)],
-        form: &str,
+        wanted: &ResourceType,
     ) -> Result<Option<String>, Exhausted> {
-        let mut pattern = String::new();
-        let mut rest = form;
-        while let Some(start) = rest.find("${") {
-            let (before, tail) = rest.split_at(start);
-            pattern.push_str(before);
-            pattern.push_str("?*");
-            rest = tail
-                .find('}')
-                .and_then(|end| tail.get(end + 1..))
-                .unwrap_or_default();
-        }
-        pattern.push_str(rest);
+        // What varies is not empty.
+        let pattern = wanted.pattern().replace('*', "?*");
         let tokens = glob::parse_resource(&pattern, false);
         let form = StringSet::new(vec![strings::items(&tokens, false, &mut |_| VARIABLES)]);
         let sets = |wanted: bool| -> Vec<&StringSet> {

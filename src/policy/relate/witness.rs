@@ -177,7 +177,7 @@ fn suitable(
     types.sort_by_key(|one| (!one.required, one.arn.len()));
     let mut out = Vec::new();
     for one in types.into_iter().take(most) {
-        out.extend(space.resource_of_form(signed, one.arn)?);
+        out.extend(space.resource_of_type(signed, one)?);
     }
     Ok(out)
 }
