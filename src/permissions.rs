@@ -22,8 +22,16 @@ enum Use {
     Audit,
     /// By the audit where it may: refused, it is a note and no failure.
     Optional,
-    /// By what follows or starts a rollout.
+    /// By what looks at a rollout.
     Rollout,
+    /// By what may need a revision that is not registered yet.
+    Register,
+    /// By what changes a service outside of apply.
+    Send,
+    /// By what stops a rollout.
+    Stop,
+    /// By what answers a hook.
+    Continue,
     /// By what asks whether an environment has proved an image.
     Proof,
     /// By `run`.
@@ -171,23 +179,23 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ecs:PutClusterCapacityProviders", On::Clusters, Use::Write),
     ("ecs:DeleteCluster", On::Clusters, Use::Delete),
     ("ecs:RegisterTaskDefinition", On::TaskDefinitions, Use::Write),
-    ("ecs:RegisterTaskDefinition", On::TaskDefinitions, Use::Rollout),
+    ("ecs:RegisterTaskDefinition", On::TaskDefinitions, Use::Register),
     ("ecs:DeregisterTaskDefinition", On::Anything, Use::Delete),
     ("ecs:CreateService", On::Services, Use::Write),
     ("ecs:UpdateService", On::Services, Use::Write),
-    ("ecs:UpdateService", On::Services, Use::Rollout),
+    ("ecs:UpdateService", On::Services, Use::Send),
     ("ecs:DeleteService", On::Services, Use::Delete),
     ("ecs:TagResource", On::Clusters, Use::Write),
     ("ecs:TagResource", On::Services, Use::Write),
     ("ecs:TagResource", On::TaskDefinitions, Use::Write),
-    ("ecs:TagResource", On::TaskDefinitions, Use::Rollout),
+    ("ecs:TagResource", On::TaskDefinitions, Use::Register),
     ("ecs:UntagResource", On::Clusters, Use::Write),
     ("ecs:UntagResource", On::Services, Use::Write),
     ("ecs:ListServiceDeployments", On::Services, Use::Rollout),
     ("ecs:DescribeServiceDeployments", On::Anything, Use::Rollout),
     ("ecs:DescribeServiceRevisions", On::Anything, Use::Rollout),
-    ("ecs:StopServiceDeployment", On::Services, Use::Rollout),
-    ("ecs:ContinueServiceDeployment", On::Services, Use::Rollout),
+    ("ecs:StopServiceDeployment", On::Services, Use::Stop),
+    ("ecs:ContinueServiceDeployment", On::Services, Use::Continue),
     ("ecs:DescribeServiceDeployments", On::Anything, Use::Write),
     ("ecs:DescribeServiceRevisions", On::Anything, Use::Write),
     ("ecs:ListServiceDeployments", On::Services, Use::Write),
@@ -210,65 +218,32 @@ const CALLS: &[(&str, On, Use)] = &[
     ("ssm:GetParameter", On::Lock, Use::AskLock),
 ];
 
-/// The commands that have a policy, with when they call.
+/// The commands that have a policy, with all that they do.
+#[rustfmt::skip]
 const COMMANDS: &[(&str, &[Use])] = &[
     ("plan", &[Use::Look]),
-    (
-        "apply",
-        &[Use::Look, Use::Write, Use::Delete, Use::Lock, Use::Unlock],
-    ),
+    ("apply", &[Use::Look, Use::Write, Use::Delete, Use::Lock, Use::Unlock]),
     ("destroy", &[Use::Look, Use::Delete, Use::Lock, Use::Unlock]),
     ("output", &[Use::Look]),
     ("audit", &[Use::Look, Use::Audit, Use::Optional]),
     ("snapshot", &[Use::Look, Use::Audit, Use::Optional]),
     ("can", &[Use::Look, Use::Audit, Use::Optional]),
     ("who-can", &[Use::Look, Use::Audit, Use::Optional]),
-    (
-        "deploy",
-        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
-    ),
-    (
-        "promote",
-        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof],
-    ),
-    ("exec", &[Use::Rollout, Use::Look, Use::Exec]),
-    (
-        "run",
-        &[Use::Rollout, Use::Look, Use::AskLock, Use::Proof, Use::Run],
-    ),
-    ("rollback", &[Use::Rollout, Use::Look]),
-    ("status", &[Use::Rollout, Use::Look]),
-    ("wait", &[Use::Rollout, Use::Look]),
-    ("logs", &[Use::Rollout, Use::Look, Use::Tail]),
-    ("tasks", &[Use::Rollout, Use::Look]),
-    ("revisions", &[Use::Rollout, Use::Look]),
-    (
-        "revisions-prune",
-        &[Use::Rollout, Use::Look, Use::AskLock, Use::Prune],
-    ),
-    ("scale", &[Use::Rollout, Use::Look, Use::AskLock]),
-    ("continue", &[Use::Rollout, Use::Look]),
+    ("deploy", &[Use::Look, Use::Rollout, Use::AskLock, Use::Proof, Use::Register, Use::Send]),
+    ("promote", &[Use::Look, Use::Rollout, Use::AskLock, Use::Proof, Use::Register, Use::Send]),
+    ("rollback", &[Use::Look, Use::Rollout, Use::Register, Use::Send, Use::Stop]),
+    ("scale", &[Use::Look, Use::Rollout, Use::AskLock, Use::Send]),
+    ("continue", &[Use::Look, Use::Rollout, Use::Continue]),
+    // With --tag or --digest it registers a revision.
+    ("run", &[Use::Look, Use::Rollout, Use::AskLock, Use::Proof, Use::Register, Use::Run]),
+    ("exec", &[Use::Look, Use::Rollout, Use::Exec]),
+    ("status", &[Use::Look, Use::Rollout]),
+    ("wait", &[Use::Look, Use::Rollout]),
+    ("logs", &[Use::Look, Use::Rollout, Use::Tail]),
+    ("tasks", &[Use::Look, Use::Rollout]),
+    ("revisions", &[Use::Look, Use::Rollout]),
+    ("revisions-prune", &[Use::Look, Use::Rollout, Use::AskLock, Use::Prune]),
     ("unlock", &[Use::Unlock]),
-];
-
-/// Commands that only look although a rollout is what they look at, but for these writes.
-const READERS: &[(&str, &[&str])] = &[
-    ("status", &[]),
-    ("wait", &[]),
-    ("logs", &[]),
-    ("tasks", &[]),
-    ("revisions", &[]),
-    ("revisions-prune", &["ecs:DeregisterTaskDefinition"]),
-    ("exec", &["ecs:ExecuteCommand"]),
-    ("run", RUN_WRITES),
-];
-
-/// With --tag or --digest, `run` registers a revision.
-const RUN_WRITES: &[&str] = &[
-    "ecs:RunTask",
-    "ecs:StopTask",
-    "ecs:RegisterTaskDefinition",
-    "ecs:TagResource",
 ];
 
 /// The names of the commands that have a policy.
@@ -288,20 +263,15 @@ pub fn policy(config: &Config, commands: &[&str]) -> Option<Value> {
     let mut wanted: BTreeMap<(bool, On), BTreeSet<String>> = BTreeMap::new();
     let mut passes = false;
     for command in commands {
-        let (name, uses) = COMMANDS.iter().find(|(name, _)| name == command)?;
-        let reader = READERS.iter().find(|(reader, _)| reader == name);
+        let (_, uses) = COMMANDS.iter().find(|(name, _)| name == command)?;
         for (operation, on, when) in CALLS.iter().filter(|(_, _, when)| uses.contains(when)) {
-            let action = iam_action(operation);
-            let known = actions::find(&action);
-            let writes = known
-                .as_ref()
-                .is_some_and(|known| known.level > actions::Level::Read);
-            let is_left_out = reader.is_some_and(|(_, own)| !own.contains(operation));
-            if writes && is_left_out || *operation == "sts:GetCallerIdentity" {
-                // Nobody needs a permission to ask who they are.
+            // Nobody needs a permission to ask who they are.
+            if *operation == "sts:GetCallerIdentity" {
                 continue;
             }
-            passes |= matches!(*operation, "ecs:RegisterTaskDefinition" | "ecs:RunTask") && writes;
+            let action = iam_action(operation);
+            let known = actions::find(&action);
+            passes |= matches!(*operation, "ecs:RegisterTaskDefinition" | "ecs:RunTask");
             let takes_resources = known.is_none_or(|known| !known.resources.is_empty());
             let on = if takes_resources { *on } else { On::Anything };
             let optional = *when == Use::Optional;
@@ -388,13 +358,10 @@ fn resources(config: &Config, on: On) -> BTreeSet<String> {
 
 fn arn(config: &Config, service: &str, resource: &str) -> String {
     let project = &config.project;
-    let (partition, account) = (project.partition.as_str(), &project.account_id);
-    let region = if service == "iam" {
-        ""
-    } else {
-        project.region.as_str()
-    };
-    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    match service {
+        "iam" => project.iam_arn(resource),
+        _ => project.regional_arn(service, resource),
+    }
 }
 
 fn referred_policies(config: &Config) -> BTreeSet<String> {

@@ -15,6 +15,8 @@ mod emulators;
 mod drift;
 #[path = "audit/github.rs"]
 mod github;
+#[path = "audit/permissions.rs"]
+mod permissions;
 #[path = "audit/reach.rs"]
 mod reach;
 #[path = "audit/sarif.rs"]
@@ -24,7 +26,7 @@ mod scale;
 #[path = "audit/unread.rs"]
 mod unread;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -32,7 +34,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use provision::permissions;
 use serde_json::{Value, json};
 
 fn project() -> PathBuf {
@@ -81,6 +82,19 @@ fn copy(from: &Path) -> tempfile::TempDir {
 
 fn seed() -> tempfile::TempDir {
     copy(&project())
+}
+
+/// How often each operation was asked for, by what `-vv` prints.
+fn requests(errors: &str) -> BTreeMap<String, usize> {
+    let mut requests: BTreeMap<String, usize> = BTreeMap::new();
+    for line in errors.lines() {
+        if let Some((_, rest)) = line.split_once("operation=") {
+            let rest = rest.trim_start_matches('"');
+            let operation = rest.split(['"', ' ']).next().unwrap();
+            *requests.entry(operation.to_owned()).or_default() += 1;
+        }
+    }
+    requests
 }
 
 fn rules(audit: &Value) -> BTreeSet<&str> {
@@ -317,7 +331,7 @@ fn operations_of_the_source() -> BTreeSet<String> {
 
 #[test]
 fn the_table_of_permissions_knows_every_operation_that_the_code_can_send() {
-    let known = permissions::operations();
+    let known = provision::permissions::operations();
     let missing: Vec<String> = operations_of_the_source()
         .into_iter()
         .filter(|operation| !known.contains(operation.as_str()))
