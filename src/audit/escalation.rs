@@ -211,7 +211,7 @@ fn begin(
                 .keys()
                 .filter(|group| action == "iam:AddUserToGroup" || user.groups.contains(group));
             groups
-                .map(|group| facts.arn("iam", &format!("group/{group}")))
+                .map(|group| facts.config.project.iam_arn(&format!("group/{group}")))
                 .find_map(|arn| through(&arn))
         }
         OtherRole => {

@@ -30,7 +30,7 @@ pub(super) async fn ask(
     let (asked, left) = wanted.split_at(wanted.len().min(MOST_RESOURCES));
     let mut silent = Vec::new();
     for (place, address) in asked.iter().enumerate() {
-        let Some((service, resource)) = filed(account, address) else {
+        let Some((service, resource)) = filed(config, account, address) else {
             continue;
         };
         match trail::changes(aws, service, &resource).await {
@@ -111,36 +111,18 @@ fn is_change(finding: &Finding) -> bool {
 
 /// The service, and the name under which `CloudTrail` files the events of a resource: IAM's policies and providers, ECR's
 /// repositories and secrets by their ARNs, all else by its name.
-fn filed(account: &Account, address: &str) -> Option<(&'static str, String)> {
+fn filed(config: &Config, account: &Account, address: &str) -> Option<(&'static str, String)> {
     let (kind, name) = address.split_once('/')?;
-    let Account {
-        account_id,
-        region,
-        partition,
-        ..
-    } = account;
-    let iam = |kind: &str| format!("arn:{partition}:iam::{account_id}:{kind}/{name}");
-    let policy = || {
-        let mut arns = account.policies.keys();
-        let there = arns.find(|arn| {
-            arn.contains(&format!("::{account_id}:policy/")) && arn.ends_with(&format!("/{name}"))
-        });
-        there.cloned().unwrap_or_else(|| iam("policy"))
-    };
+    let arn = || account.arn(config, kind, name);
+    let name = || name.to_owned();
     Some(match kind {
-        "role" | "user" => ("iam", name.to_owned()),
-        "policy" => ("iam", policy()),
-        "oidc_provider" => ("iam", iam("oidc-provider")),
-        "repository" => (
-            "ecr",
-            format!("arn:{partition}:ecr:{region}:{account_id}:repository/{name}"),
-        ),
-        "secret" => {
-            let arn = account.secrets.get(name).map(|secret| secret.arn.clone());
-            ("secretsmanager", arn.unwrap_or_else(|| name.to_owned()))
-        }
-        "log_group" => ("logs", name.to_owned()),
-        "cluster" | "service" => ("ecs", name.to_owned()),
+        "role" | "user" => ("iam", name()),
+        "policy" | "oidc_provider" => ("iam", arn()?),
+        "repository" => ("ecr", arn()?),
+        "secret" if account.secrets.contains_key(&name()) => ("secretsmanager", arn()?),
+        "secret" => ("secretsmanager", name()),
+        "log_group" => ("logs", name()),
+        "cluster" | "service" => ("ecs", name()),
         _ => return None,
     })
 }
@@ -165,5 +147,67 @@ pub(super) fn tell(account: &Account, audit: &mut Audit) {
             who: event.who.clone(),
             source: event.source.clone(),
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config;
+    use crate::reach::{ManagedPolicy, Secret};
+
+    use super::*;
+
+    #[test]
+    fn events_are_filed_under_the_arn_that_a_resource_has() {
+        let text = r#"
+            [project]
+            name = "p"
+            account_id = "123456789012"
+            region = "eu-west-1"
+            [policy.declared]
+            path = "/team/"
+            document = "declared.json"
+            [repository.app]
+            [secret."api/key"]
+        "#;
+        let document = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#;
+        let config = config::parse("infra.toml", text, &mut |_| Ok(document.to_owned())).unwrap();
+        let mut account = Account::empty("123456789012", "eu-west-1", "aws");
+        let found = |account: &Account, address| filed(&config, account, address);
+        let declared = "arn:aws:iam::123456789012:policy/team/declared";
+        let repository = "arn:aws:ecr:eu-west-1:123456789012:repository/app";
+        for (address, filed) in [
+            ("policy/declared", Some(("iam", declared))),
+            ("policy/other", None),
+            ("role/other", Some(("iam", "other"))),
+            ("repository/app", Some(("ecr", repository))),
+            ("secret/api/key", Some(("secretsmanager", "api/key"))),
+        ] {
+            let filed = filed.map(|(service, name)| (service, name.to_owned()));
+            assert_eq!(found(&account, address), filed, "{address}");
+        }
+        let moved = "arn:aws:iam::123456789012:policy/elsewhere/declared";
+        let other = "arn:aws:iam::123456789012:policy/deep/down/other";
+        for arn in [moved, other, "arn:aws:iam::aws:policy/other"] {
+            let policy = ManagedPolicy::default();
+            account.policies.insert(arn.to_owned(), policy);
+        }
+        let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api/key-AbCdEf";
+        let live = Secret {
+            arn: secret.to_owned(),
+            ..Secret::default()
+        };
+        account.secrets.insert("api/key".to_owned(), live);
+        for (address, service, name) in [
+            ("policy/declared", "iam", moved),
+            ("policy/other", "iam", other),
+            ("secret/api/key", "secretsmanager", secret),
+        ] {
+            assert_eq!(
+                found(&account, address),
+                Some((service, name.to_owned())),
+                "{address}"
+            );
+        }
     }
 }

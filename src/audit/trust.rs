@@ -43,7 +43,7 @@ pub(super) struct Trust<'a> {
     pub mended: bool,
     /// The ARNs of GitHub's provider that it names.
     pub providers: Vec<String>,
-    /// The repository of `[github]`, where the role is declared.
+    /// The repository of `[github]`, where the role is declared or names it in another letter case.
     pub declared: Option<GithubRepository>,
     /// Owners that it names, with the names of their repositories.
     pub named: BTreeMap<String, BTreeSet<String>>,
@@ -71,7 +71,9 @@ impl<'a> Trust<'a> {
         if providers.is_empty() {
             return Vec::new();
         }
-        let declared = declared.filter(|_| role.declared).cloned();
+        // GitHub's names do not differ by letter case: what names ours in another one can mean no other.
+        let names = |repository: &&GithubRepository| mend(&held.document, repository).is_some();
+        let declared = declared.filter(|one| role.declared || names(one)).cloned();
         let one = |document: Arc<Document>, mended| {
             let mut trust = Self {
                 role,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::Config;
 use crate::policy::{Request, StatementRef};
 
 /// The format of the file; a file of another one is refused.
@@ -333,5 +334,35 @@ impl Account {
         self.roles
             .iter()
             .find(|(_, role)| role.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The ARN of a resource: the one that it has, else the one that it is declared to have.
+    #[must_use]
+    pub fn arn(&self, config: &Config, kind: &str, name: &str) -> Option<String> {
+        let own = |arn: &&String| arn.split(':').nth(4) == Some(&self.account_id);
+        let live = match kind {
+            "role" => self.role(name).map(|(arn, _)| arn),
+            "user" => {
+                let mut users = self.users.iter();
+                users
+                    .find(|(_, user)| user.name.eq_ignore_ascii_case(name))
+                    .map(|(arn, _)| arn)
+            }
+            "policy" => {
+                let mut policies = self.policies.keys().filter(own);
+                policies.find(|arn| arn.rsplit('/').next() == Some(name))
+            }
+            "oidc_provider" => {
+                let named = |arn: &&String| {
+                    let host = arn.split_once(":oidc-provider/");
+                    host.is_some_and(|(_, host)| host == name)
+                };
+                self.providers.keys().find(named)
+            }
+            "secret" => self.secrets.get(name).map(|secret| &secret.arn),
+            "service" => self.services.get(name).map(|service| &service.arn),
+            _ => None,
+        };
+        live.cloned().or_else(|| config.arn(kind, name))
     }
 }

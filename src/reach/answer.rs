@@ -56,60 +56,9 @@ impl Facts<'_> {
             }
             _ => (self.kind_of(service, text), text),
         };
-        self.knows(kind, name).then(|| self.arn_of(kind, name))
-    }
-
-    /// Whether a resource is declared, or there.
-    fn knows(&self, kind: &str, name: &str) -> bool {
-        let account = self.account;
-        self.config
-            .declarations
-            .contains_key(&format!("{kind}/{name}"))
-            || match kind {
-                "repository" => account.repositories.contains_key(name),
-                "role" => account.roles.values().any(|role| role.name == name),
-                "policy" => account.policies.contains_key(&self.arn_of(kind, name)),
-                "oidc_provider" => account.providers.contains_key(&self.arn_of(kind, name)),
-                "log_group" => account.log_groups.contains_key(name),
-                "secret" => account.secrets.contains_key(name),
-                "cluster" => account.clusters.iter().any(|cluster| cluster == name),
-                "service" => account.services.contains_key(name),
-                _ => false,
-            }
-    }
-
-    fn arn_of(&self, kind: &str, name: &str) -> String {
-        match kind {
-            "repository" => self.arn("ecr", &format!("repository/{name}")),
-            "role" => {
-                let path = self
-                    .config
-                    .roles
-                    .get(name)
-                    .map_or("/", |role| role.path.as_str());
-                self.arn("iam", &format!("role{path}{name}"))
-            }
-            "policy" => {
-                let path = self
-                    .config
-                    .policies
-                    .get(name)
-                    .map_or("/", |policy| policy.path.as_str());
-                self.arn("iam", &format!("policy{path}{name}"))
-            }
-            "oidc_provider" => self.arn("iam", &format!("oidc-provider/{name}")),
-            "log_group" => self.arn("logs", &format!("log-group:{name}:*")),
-            "secret" => self.arn("secretsmanager", &format!("secret:{name}-??????")),
-            "cluster" => self.arn("ecs", &format!("cluster/{name}")),
-            "service" => match self.config.services.get(name) {
-                Some(service) => self.arn(
-                    "ecs",
-                    &format!("service/{}/{}", service.cluster.name, service.name),
-                ),
-                None => self.arn("ecs", &format!("service/{name}")),
-            },
-            _ => String::new(),
-        }
+        let arn = self.account.arn(self.config, kind, name)?;
+        // What is done with a group is done with what is in it.
+        Some(if kind == "log_group" { arn + ":*" } else { arn })
     }
 
     fn kind_of(&self, service: &str, name: &str) -> &'static str {
@@ -250,7 +199,7 @@ impl Facts<'_> {
             return Vec::new();
         };
         let mut out = self.own_doors(trust, &providers, &repository);
-        if let Some(mended) = self.mended(holder, trust) {
+        if let Some(mended) = self.mended(trust) {
             let mended = self.own_doors(&mended, &providers, &repository).into_iter();
             let new: Vec<Door> = mended
                 .filter(|door| out.iter().all(|known| known.subjects != door.subjects))
@@ -295,14 +244,13 @@ impl Facts<'_> {
         if let Some(witness) = passing(trust) {
             return Some((witness, false));
         }
-        let mended = self.mended(role, trust)?;
+        let mended = self.mended(trust)?;
         passing(&mended).map(|witness| (witness, true))
     }
 
-    /// The trust policy of a declared role with its letter case mended, where that is another one.
-    fn mended(&self, role: &Holder, trust: &Document) -> Option<Document> {
-        let repository = self.repository().filter(|_| role.declared)?;
-        mend(trust, &repository)
+    /// The trust policy with its letter case mended, where that is another one.
+    fn mended(&self, trust: &Document) -> Option<Document> {
+        mend(trust, &self.repository()?)
     }
 }
 
@@ -371,4 +319,60 @@ fn is_kind(text: &str) -> bool {
         "service",
     ];
     KINDS.contains(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config;
+    use crate::reach::{Account, Role, Service};
+
+    use super::*;
+
+    #[test]
+    fn a_resource_is_the_one_that_is_there_wherever_its_path_leads() {
+        let text = r#"
+            [project]
+            name = "p"
+            account_id = "123456789012"
+            region = "eu-west-1"
+            [role.declared]
+            path = "/ci/"
+            trust = { service = "ecs-tasks.amazonaws.com" }
+            [log_group."/app"]
+        "#;
+        let config = config::parse("infra.toml", text, &mut |_| Ok(String::new())).unwrap();
+        let mut account = Account::empty("123456789012", "eu-west-1", "aws");
+        let ask = |account: &Account, action: &str, text: &str| {
+            Facts::new(&config, account).resource(action, text)
+        };
+        let iam = |path: &str| Some(format!("arn:aws:iam::123456789012:role{path}"));
+        let pass = "iam:PassRole";
+        assert_eq!(ask(&account, pass, "role/declared"), iam("/ci/declared"));
+        assert_eq!(ask(&account, pass, "legacy"), None);
+        assert_eq!(
+            ask(&account, "logs:PutLogEvents", "/app").as_deref(),
+            Some("arn:aws:logs:eu-west-1:123456789012:log-group:/app:*")
+        );
+        for name in ["declared", "legacy"] {
+            let role = Role {
+                name: name.to_owned(),
+                trust: r#"{"Statement": []}"#.to_owned(),
+                ..Role::default()
+            };
+            let arn = iam(&format!("/elsewhere/deep/{name}")).unwrap();
+            account.roles.insert(arn, role);
+        }
+        let service = Service {
+            arn: "arn:aws:ecs:eu-west-1:123456789012:service/main/web".to_owned(),
+            task_definition: String::new(),
+        };
+        account.services.insert("web".to_owned(), service);
+        assert_eq!(ask(&account, pass, "legacy"), iam("/elsewhere/deep/legacy"));
+        assert_eq!(
+            ask(&account, pass, "role/declared"),
+            iam("/elsewhere/deep/declared")
+        );
+        let service = ask(&account, "ecs:UpdateService", "web");
+        assert!(service.unwrap().ends_with(":service/main/web"));
+    }
 }

@@ -91,22 +91,6 @@ impl<'a> Facts<'a> {
                 .filter_map(move |state| state.trust.as_ref().map(|trust| (role, state, trust)))
         })
     }
-
-    /// The ARN of a declared or live resource of this account and region.
-    #[must_use]
-    pub fn arn(&self, service: &str, resource: &str) -> String {
-        let project = &self.config.project;
-        let region = if service == "iam" {
-            ""
-        } else {
-            project.region.as_str()
-        };
-        format!(
-            "arn:{}:{service}:{region}:{}:{resource}",
-            project.partition.as_str(),
-            project.account_id
-        )
-    }
 }
 
 struct Reader<'a> {
@@ -184,21 +168,11 @@ impl<'a> Reader<'a> {
                 states.push(state);
             }
         }
-        let path = declared.map_or("/", |role| role.path.as_str());
-        let project = &self.config.project;
-        let arn = live.map_or_else(
-            || {
-                format!(
-                    "arn:{}:iam::{}:role{path}{name}",
-                    project.partition.as_str(),
-                    project.account_id
-                )
-            },
-            |(arn, _)| arn.clone(),
-        );
+        let arn = live.map(|(arn, _)| arn.clone());
+        let arn = arn.or_else(|| self.config.arn("role", name));
         Holder {
             address,
-            arn,
+            arn: arn.unwrap_or_default(),
             name: name.to_owned(),
             kind: HolderKind::Role,
             declared: declared.is_some(),

@@ -167,36 +167,25 @@ impl Facts<'_> {
     pub fn targets(&self) -> Vec<Target> {
         let config = self.config;
         let mut out = Vec::new();
-        let mut add = |address: String, arn: String, power| {
-            out.push(Target {
-                address,
+        let mut add = |kind: &str, name: &String, power| {
+            out.extend(config.arn(kind, name).map(|arn| Target {
+                address: format!("{kind}/{name}"),
                 arn,
                 power,
-            });
+            }));
         };
         for name in config.repositories.keys() {
-            add(
-                format!("repository/{name}"),
-                self.arn("ecr", &format!("repository/{name}")),
-                Power::Push,
-            );
+            add("repository", name, Power::Push);
         }
-        for (key, service) in &config.services {
-            let resource = format!("service/{}/{}", service.cluster.name, service.name);
-            add(
-                format!("service/{key}"),
-                self.arn("ecs", &resource),
-                Power::Update,
-            );
+        for name in config.services.keys() {
+            add("service", name, Power::Update);
         }
-        for (name, role) in &config.roles {
-            let arn = self.arn("iam", &format!("role{}{name}", role.path));
-            add(format!("role/{name}"), arn.clone(), Power::Pass);
-            add(format!("role/{name}"), arn, Power::EditRole);
+        for name in config.roles.keys() {
+            add("role", name, Power::Pass);
+            add("role", name, Power::EditRole);
         }
-        for (name, policy) in &config.policies {
-            let arn = self.arn("iam", &format!("policy{}{name}", policy.path));
-            add(format!("policy/{name}"), arn, Power::EditPolicy);
+        for name in config.policies.keys() {
+            add("policy", name, Power::EditPolicy);
         }
         out
     }

@@ -393,6 +393,35 @@ fn roles_for_github_that_are_not_declared() {
 }
 
 #[test]
+fn a_role_that_is_not_declared_names_our_repository_in_whatever_letter_case() {
+    let config = parsed(BASE, PULL);
+    let repository = config.github.as_ref().unwrap().full_name();
+    let every_ref = |repository: &str| {
+        let provider =
+            format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
+        let conditions = json!({
+            "StringEquals": { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com" },
+            "StringLike": { "token.actions.githubusercontent.com:sub": format!("repo:{repository}:*") },
+        });
+        let (arn, mut role) = live_role("other", PULL);
+        role.trust = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": { "Federated": provider }, "Condition": conditions }] })
+        .to_string();
+        let mut account = account();
+        account.roles.insert(arn, role);
+        audit(&config, &account)
+    };
+    let mended = "With the letter case mended: ";
+    let found = every_ref(&repository);
+    assert!(!of(&found, "O6")[0].message.starts_with(mended));
+    let found = every_ref(&repository.to_ascii_uppercase());
+    assert!(of(&found, "O6")[0].message.starts_with(mended));
+    assert!(of(&found, "O6")[0].message.contains(&repository));
+    assert_eq!(of(&found, "O16")[0].address, "role/other");
+}
+
+#[test]
 fn principals_that_are_gone() {
     let config = parsed(BASE, PULL);
     let with = |id: &str| {
