@@ -70,11 +70,11 @@ fn walk(
     }
 }
 
-/// The path of a field in the value at `path`; a key that holds a dot is quoted.
+/// The path of a field in the value at `path`; a key that would be read otherwise is quoted as JSON does.
 #[must_use]
 pub fn join(path: &str, key: &str) -> String {
-    let key = if key.contains('.') {
-        format!("{key:?}")
+    let key = if key.is_empty() || key.contains('.') || key.starts_with('"') {
+        Value::from(key).to_string()
     } else {
         key.to_owned()
     };
@@ -142,6 +142,9 @@ mod tests {
             &["a"][..],
             &["inline_policies", "a.b"],
             &["x", "say \"hi\".", "y"],
+            &["tags", "\"team\""],
+            &["tags", "", "\"", "say \"hi\""],
+            &["tags", "bell.\u{7}", "caf\u{e9}.\\"],
         ] {
             let path = wanted
                 .iter()

@@ -245,12 +245,23 @@ impl Reader<'_> {
             Ok(found) => found,
             Err(error) => return self.unread("the repositories", error),
         };
-        for (name, repository) in found {
-            let (lifecycle, policy) = futures::join!(
-                ecr::lifecycle_policy(self.aws, &name),
-                ecr::repository_policy(self.aws, &name)
+        let aws = self.aws;
+        let reads = found.into_iter().map(|(name, repository)| async move {
+            let (lifecycle, policy, images) = futures::join!(
+                ecr::lifecycle_policy(aws, &name),
+                ecr::repository_policy(aws, &name),
+                ecr_images::images(aws, &name)
             );
-            let images = self.images(&name).await;
+            (name, repository, lifecycle, policy, images)
+        });
+        for (name, repository, lifecycle, policy, images) in join_all(reads).await {
+            let images = match images {
+                Ok(images) => Some(images.iter().map(image).collect()),
+                Err(error) => {
+                    self.unread(format!("the images of repository/{name}"), error);
+                    None
+                }
+            };
             let mut text = |read: Result<Arc<Option<String>>, crate::aws::Error>| match read {
                 Ok(text) => Option::clone(&text),
                 Err(error) => {
@@ -266,26 +277,6 @@ impl Reader<'_> {
                 images,
             };
             self.account.repositories.insert(name, one);
-        }
-    }
-
-    async fn images(&mut self, repository: &str) -> Option<Vec<Image>> {
-        match ecr_images::images(self.aws, repository).await {
-            Ok(images) => Some(
-                images
-                    .iter()
-                    .map(|image| Image {
-                        digest: image.digest.clone(),
-                        tags: image.tags.clone(),
-                        pushed: image.pushed,
-                        architectures: Vec::new(),
-                    })
-                    .collect(),
-            ),
-            Err(error) => {
-                self.unread(format!("the images of repository/{repository}"), error);
-                None
-            }
         }
     }
 
@@ -341,7 +332,7 @@ impl Reader<'_> {
             .iter()
             .filter(|arn| !arn.is_empty())
             .map(|arn| async move { (arn.clone(), ecs::task_definition(aws, arn).await) });
-        for (arn, read) in futures::future::join_all(reads).await {
+        for (arn, read) in join_all(reads).await {
             match read {
                 Ok(definition) => {
                     let definition = task_definition(&definition);
@@ -430,8 +421,13 @@ impl Reader<'_> {
                 names.insert(name.clone());
             }
         }
-        for name in names {
-            match secrets::secret(self.aws, &name).await {
+        let aws = self.aws;
+        let reads = names.into_iter().map(|name| async move {
+            let found = secrets::secret(aws, &name).await;
+            (name, found)
+        });
+        for (name, found) in join_all(reads).await {
+            match found {
                 Ok(found) => {
                     if let Some(found) = &*found {
                         let one = Secret {
@@ -461,6 +457,16 @@ fn decoded(text: &str) -> String {
     match Document::parse_encoded(text, PolicyKind::Trust) {
         Ok(document) => document.minified(),
         Err(_) => decode(text).unwrap_or_else(|| text.to_owned()),
+    }
+}
+
+/// An image; its processors are read only where it runs.
+fn image(image: &ecr_images::Image) -> Image {
+    Image {
+        digest: image.digest.clone(),
+        tags: image.tags.clone(),
+        pushed: image.pushed,
+        architectures: Vec::new(),
     }
 }
 

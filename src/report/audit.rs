@@ -7,7 +7,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::escape_command;
-use crate::audit::{Audit, Evidence, Finding, Severity};
+use super::markdown::{block, code, escape};
+use crate::audit::{Accepted, Audit, Evidence, Finding, Severity};
 use crate::config::Position;
 
 const GRAVE: Style = AnsiColor::Red.on_default().bold();
@@ -26,17 +27,7 @@ pub fn text(audit: &Audit) -> String {
         write_finding(&mut out, finding);
     }
     for accepted in &audit.accepted {
-        let Finding { rule, address, .. } = &accepted.finding;
-        let until = accepted
-            .until
-            .as_ref()
-            .map(|until| format!(" until {until}"))
-            .unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "accepted{until}: {rule} {address}: {}",
-            accepted.reason
-        );
+        let _ = writeln!(out, "{}", accepted_words(accepted));
     }
     for note in &audit.notes {
         let _ = writeln!(out, "note: {note}");
@@ -46,6 +37,19 @@ pub fn text(audit: &Audit) -> String {
     }
     let _ = writeln!(out, "{STRONG}{}{STRONG:#}", summary(audit));
     out
+}
+
+/// What is accepted, until when and why.
+fn accepted_words(accepted: &Accepted) -> String {
+    let Accepted {
+        finding,
+        until,
+        reason,
+    } = accepted;
+    let Finding { rule, address, .. } = finding;
+    let until = until.as_ref().map(|until| format!(" until {until}"));
+    let until = until.unwrap_or_default();
+    format!("accepted{until}: {rule} {address}: {reason}")
 }
 
 fn write_finding(out: &mut String, finding: &Finding) {
@@ -72,25 +76,26 @@ fn write_finding(out: &mut String, finding: &Finding) {
     for piece in evidence {
         let _ = writeln!(out, "    - {}", evidence_words(piece));
     }
-    let _ = writeln!(out, "    remedy: {}", indented(remedy));
+    let _ = writeln!(out, "    remedy:{}", indented(remedy));
     if let Some(revert) = revert {
-        let _ = writeln!(out, "    revert: {}", indented(revert));
+        let _ = writeln!(out, "    revert:{}", indented(revert));
     }
     if let Some(accept) = accept {
-        let _ = writeln!(out, "    accept: {}", indented(accept));
+        let _ = writeln!(out, "    accept:{}", indented(accept));
     }
     out.push('\n');
 }
 
+/// One line beside its heading, several below it.
 fn indented(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    match lines.as_slice() {
-        [one] => (*one).to_owned(),
-        many => many.iter().fold(String::new(), |mut out, line| {
-            let _ = write!(out, "\n        {line}");
-            out
-        }),
+    if !text.contains('\n') {
+        return format!(" {text}");
     }
+    let lines = text.lines().map(|line| match line {
+        "" => "\n".to_owned(),
+        line => format!("\n        {line}"),
+    });
+    lines.collect()
 }
 
 fn style(severity: Severity) -> Style {
@@ -210,68 +215,69 @@ pub fn markdown(audit: &Audit) -> String {
         out.push_str("\n| severity | rule | resource | finding | where |\n|---|---|---|---|---|\n");
     }
     for finding in &audit.findings {
-        let Finding {
-            rule,
-            severity,
-            address,
-            message,
-            location,
-            ..
-        } = finding;
         let _ = writeln!(
             out,
-            "| {} | {rule} | `{}` | {} | {} |",
-            severity.name(),
-            cell(address),
-            cell(message),
-            cell(&place(location))
+            "| {} | {} | {} | {} | {} |",
+            finding.severity.name(),
+            finding.rule,
+            code(&finding.address),
+            line(&finding.message),
+            line(&place(&finding.location))
         );
     }
     for finding in &audit.findings {
-        let Finding {
-            rule,
-            address,
-            evidence,
-            remedy,
-            accept,
-            ..
-        } = finding;
-        let _ = writeln!(
-            out,
-            "\n<details><summary>{rule} {}</summary>\n",
-            cell(address)
-        );
-        for piece in evidence {
-            let _ = writeln!(out, "- {}", cell(&evidence_words(piece)));
-        }
-        let _ = writeln!(out, "\nRemedy:\n\n```\n{remedy}\n```");
-        if let Some(accept) = accept {
-            let _ = writeln!(out, "\nOr declare it:\n\n```toml\n{accept}\n```");
-        }
-        out.push_str("\n</details>\n");
+        write_details(&mut out, finding);
+    }
+    for accepted in &audit.accepted {
+        let _ = writeln!(out, "\n{}", line(&accepted_words(accepted)));
+    }
+    for note in &audit.notes {
+        let _ = writeln!(out, "\nNote: {}", line(note));
     }
     for unread in &audit.unread {
-        let _ = writeln!(out, "\n**Not read**: {}", cell(unread));
+        let _ = writeln!(out, "\n**Not read**: {}", line(unread));
     }
     out
 }
 
-/// Text that stands in a table without meaning anything there.
-fn cell(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\n' | '\r' => out.push(' '),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            other => out.push(other),
-        }
+fn write_details(out: &mut String, finding: &Finding) {
+    let Finding {
+        rule,
+        severity: _,
+        confidence: _,
+        address,
+        message: _,
+        evidence,
+        location: _,
+        remedy,
+        revert,
+        accept,
+    } = finding;
+    let _ = writeln!(
+        out,
+        "\n<details><summary>{rule} {}</summary>\n",
+        line(address)
+    );
+    for piece in evidence {
+        let _ = writeln!(out, "- {}", line(&evidence_words(piece)));
     }
-    out
+    if remedy.contains('\n') {
+        let _ = write!(out, "\nRemedy:\n\n{}", block("toml", remedy));
+    } else {
+        let _ = writeln!(out, "\nRemedy: {}", line(remedy));
+    }
+    if let Some(revert) = revert {
+        let _ = writeln!(out, "\nRevert: {}", line(revert));
+    }
+    if let Some(accept) = accept {
+        let _ = write!(out, "\nAccept:\n\n{}", block("toml", accept));
+    }
+    out.push_str("\n</details>\n");
+}
+
+/// Text on one line that means nothing in Markdown.
+fn line(text: &str) -> String {
+    escape(&text.replace(['\r', '\n'], " "))
 }
 
 /// One workflow command for each finding, which GitHub shows beside the line.

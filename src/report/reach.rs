@@ -1,68 +1,116 @@
-//! Who reaches what, as a table and as a Mermaid graph.
+//! Who reaches what, as tables and as a Mermaid graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::reach::{Door, Edge, Grant, Graph, Permit, Power};
 
-/// The table: subjects → role → powers → services, then what IAM cannot see.
+/// The table of each role, who becomes it and what it may do; then what IAM cannot see.
 #[must_use]
 pub fn text(graph: &Graph) -> String {
-    let mut out = String::new();
+    let mut roles: Vec<&str> = Vec::new();
     for edge in &graph.edges {
-        let Edge {
-            repository,
-            subjects,
-            anybody: _,
-            role,
-            statement,
-            token,
-            mended,
-        } = edge;
-        let mended = if *mended {
-            " once its letter case is mended"
-        } else {
-            ""
-        };
-        let _ = writeln!(out, "{repository}: {subjects} → {role}{mended}");
-        let _ = writeln!(
-            out,
-            "    statement {} of its trust policy, for example {token}",
-            statement.index
-        );
-        for grant in graph.grants.get(role).into_iter().flatten() {
-            let Grant {
-                power,
-                resource,
-                policy,
-                statement,
-                ..
-            } = grant;
-            let _ = writeln!(
-                out,
-                "    may {} {resource} (statement {} of {policy})",
-                power.words(),
-                statement.index
-            );
-            let services = graph
-                .services
-                .get(resource)
-                .filter(|_| *power == Power::Push);
-            for service in services.into_iter().flatten() {
-                let production = if graph.production.contains(service) {
-                    ", production"
-                } else {
-                    ""
-                };
-                let _ = writeln!(out, "        {service} runs from it{production}");
-            }
+        if !roles.contains(&edge.role.as_str()) {
+            roles.push(&edge.role);
         }
+    }
+    let mut out = String::new();
+    for role in roles {
+        let _ = writeln!(out, "{role}");
+        let edges = graph.edges.iter().filter(|edge| edge.role == role);
+        out.push_str(&table(
+            &["from", "for example", "trust policy"],
+            edges.map(way),
+        ));
+        let grants = graph.grants.get(role).into_iter().flatten();
+        let grants = grants.map(|grant| power(graph, grant));
+        out.push_str(&table(&["may", "by", "runs in"], grants));
+        out.push('\n');
     }
     if graph.edges.is_empty() {
         out.push_str("No token of GitHub is let in by any role.\n");
     }
     let _ = write!(out, "{}", blind_spot(graph));
     out
+}
+
+/// Who becomes a role, a token, and the statement that lets it in.
+fn way(edge: &Edge) -> [String; 3] {
+    let Edge {
+        repository,
+        subjects,
+        anybody: _,
+        role: _,
+        statement,
+        token,
+        mended,
+    } = edge;
+    let mended = if *mended {
+        ", once its letter case is mended"
+    } else {
+        ""
+    };
+    [
+        format!("{repository}: {subjects}"),
+        token.clone(),
+        format!("statement {}{mended}", statement.index),
+    ]
+}
+
+/// What a role may do, the statement that lets it, and the services that run from what it may push.
+fn power(graph: &Graph, grant: &Grant) -> [String; 3] {
+    let Grant {
+        power,
+        resource,
+        policy,
+        statement,
+        request: _,
+    } = grant;
+    let services = graph.services.get(resource);
+    let services = services.filter(|_| *power == Power::Push);
+    let services = services.into_iter().flatten().map(|service| {
+        if graph.production.contains(service) {
+            format!("{service} (production)")
+        } else {
+            service.clone()
+        }
+    });
+    [
+        format!("{} {resource}", power.words()),
+        format!("statement {} of {policy}", statement.index),
+        services.collect::<Vec<String>>().join(", "),
+    ]
+}
+
+/// Rows under their headings, indented, each column as wide as its widest cell; a column of empty cells is left out, and
+/// without rows all of it.
+fn table<const COLUMNS: usize>(
+    headings: &[&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> String {
+    let rows: Vec<[String; COLUMNS]> = rows.collect();
+    let mut lines = vec![String::new(); rows.len() + 1];
+    for (column, heading) in headings.iter().enumerate() {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells: Vec<&str> = cells.map(String::as_str).collect();
+        if cells.iter().all(|cell| cell.is_empty()) {
+            continue;
+        }
+        let width = lines.iter().map(|line| line.chars().count()).max();
+        let width = width
+            .filter(|width| *width > 0)
+            .map_or(4, |width| width + 2);
+        for (line, cell) in lines.iter_mut().zip([*heading].into_iter().chain(cells)) {
+            let blank = width.saturating_sub(line.chars().count());
+            line.extend(std::iter::repeat_n(' ', blank));
+            line.push_str(cell);
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let lines = lines.iter().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
 }
 
 /// What IAM cannot tell apart, and what follows.

@@ -11,15 +11,34 @@ fn reach_follows_the_mended_trust_policy_to_production() {
     let output = run(directory.path(), &["audit", "--sandbox", "--reach"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
-    for line in [
-        "OperationCode/back-end: any other branch → role/GitHubActions-ECR-Push once its letter case is mended",
-        "    statement 1 of its trust policy, for example repo:OperationCode/back-end:ref:refs/heads/any",
-        "    may push images to repository/back-end (statement 1 of policy/GitHubActions-ECR-Push-Policy)",
-        "        service/back-end-production runs from it, production",
-        "flowchart LR",
-    ] {
-        assert!(text.lines().any(|one| one == line), "{line}: {text}");
-    }
+    let row = |cells: &[&str]| {
+        // Columns are two spaces or more apart.
+        let split = |line: &str| -> Vec<String> {
+            let cells = line.split("  ").map(str::trim);
+            cells
+                .filter(|cell| !cell.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        assert!(
+            text.lines().any(|line| split(line) == cells),
+            "{cells:?}: {text}"
+        );
+    };
+    row(&["role/GitHubActions-ECR-Push"]);
+    row(&["from", "for example", "trust policy"]);
+    row(&[
+        "OperationCode/back-end: any other branch",
+        "repo:OperationCode/back-end:ref:refs/heads/any",
+        "statement 1, once its letter case is mended",
+    ]);
+    row(&["may", "by", "runs in"]);
+    row(&[
+        "push images to repository/back-end",
+        "statement 1 of policy/GitHubActions-ECR-Push-Policy",
+        "service/back-end-production (production), service/back-end-staging",
+    ]);
+    row(&["flowchart LR"]);
     let blind = text
         .lines()
         .find(|line| line.starts_with("IAM has no condition on an image's tag: "))

@@ -9,7 +9,7 @@ const ABOUT: About = About {
     title: "A trusted environment has no protection rules",
     severity: Severity::Info,
     confidence: Confidence::High,
-    remedy: "Give the environment required reviewers or a branch rule on GitHub; provision github sync does it.",
+    remedy: "Give the environment required reviewers or a branch rule on GitHub, under Settings, Environments.",
 };
 
 /// Every branch may name the environment.
@@ -59,11 +59,22 @@ impl Rule for UnprotectedEnvironment {
                     };
                     let message = format!("GitHub {message} {name}, so any branch may use it.");
                     let finding = case.token_finding(&ABOUT, trust, &witness, &message);
-                    let name = format!("environment {name} on GitHub");
-                    out.push(finding.evidence(Evidence::value(name, found)));
+                    let value = format!("environment {name} on GitHub");
+                    let finding = finding.remedy(remedy(&github.repository, name));
+                    out.push(finding.evidence(Evidence::value(value, found)));
                 }
             }
         }
         out
     }
+}
+
+/// What to do about an environment; the call lets only protected branches use it.
+fn remedy(repository: &str, environment: &str) -> String {
+    let remedy = ABOUT.remedy;
+    format!(
+        "{remedy} For protected branches only: gh api -X PUT 'repos/{repository}/environments/{environment}' \
+         -F 'deployment_branch_policy[protected_branches]=true' \
+         -F 'deployment_branch_policy[custom_branch_policies]=false'"
+    )
 }
