@@ -71,7 +71,6 @@ fn a_command_asks_for_nothing_that_its_policy_lacks() {
     judge(at, "apply", &["apply", "--yes"]);
     for (name, arguments) in [
         ("plan", &["plan"][..]),
-        ("output", &["output", "repository/back-end.url"]),
         ("audit", &["audit", "--fail-on", "critical"]),
         ("snapshot", &["snapshot", "--out", "account.json"]),
         (
@@ -101,7 +100,7 @@ fn a_command_asks_for_nothing_that_its_policy_lacks() {
             "run",
             &["run", "staging", "--", "python", "manage.py", "migrate"],
         ),
-        ("revisions", &["revisions"]),
+        ("revisions", &["revisions", "staging"]),
     ] {
         judge(at, name, arguments);
     }
@@ -111,7 +110,7 @@ fn a_command_asks_for_nothing_that_its_policy_lacks() {
     judge(
         at,
         "revisions-prune",
-        &["revisions", "prune", "--keep", "1", "--yes"],
+        &["revisions", "prune", "staging", "--keep", "1", "--yes"],
     );
 
     // A rollout that waits at a hook is stopped by one command and answered by another.
@@ -129,6 +128,14 @@ fn a_command_asks_for_nothing_that_its_policy_lacks() {
     );
     judge(at, "deploy", &paused);
     assert!(judge(at, "rollback", &["rollback", "staging"]).contains("ecs:StopServiceDeployment"));
+
+    let forced = hooked.replace(
+        "\n[repository.back-end]\n",
+        "\n[repository.back-end]\nforce_delete = true\n",
+    );
+    assert_ne!(forced, hooked);
+    fs::write(at.join("infra.toml"), &forced).unwrap();
+    judge(at, "apply", &["apply", "--yes"]);
     judge(at, "destroy", &["destroy", "--yes", "--allow", "deletes"]);
 }
 
