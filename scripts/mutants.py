@@ -39,7 +39,7 @@ AREAS = {
     "apply": (["src/apply/**/*.rs"], ["lib", "faults"]),
     "plan": (["src/plan/**/*.rs"], ["lib", "faults"]),
     "diff": (["src/diff.rs"], ["lib"]),
-    "law": (["src/kinds/law/**/*.rs", "src/policy/law.rs", "src/policy/together.rs"], ["lib", "faults"]),
+    "law": (["src/kinds/law/**/*.rs", "src/policy/law.rs", "src/policy/together.rs"], ["lib", "policy", "faults"]),
     "policy": (["src/policy/**/*.rs"], ["lib", "policy"]),
 }
 
@@ -47,7 +47,7 @@ AREAS = {
 WHOLE = {"faults"}
 
 # A test that uses more processor time than this is not asked: there are hundreds of quicker ones.
-SLOW = 20
+SLOW = 8
 
 # Tests may use this many times the processor time that they use without a mutant, and at least so many
 # seconds: a loop that does not end counts as caught. Who waits for what never comes uses none, and is
@@ -315,6 +315,7 @@ def binaries(names):
 def run(command, number, cpu, record=None):
     """Runs tests with a mutant switched on: what became of them, and the processor time that they took."""
     environment = dict(os.environ, PROVISION_MUTANT=str(number), RUST_BACKTRACE="0", INSTA_UPDATE="no")
+    environment["POLICY_FEW"] = "1"
     environment["PROPTEST_DISABLE_FAILURE_PERSISTENCE"] = "1"
     if record:
         environment["PROVISION_MUTANT_RECORD"] = str(record)
@@ -424,6 +425,12 @@ def name_of(mutant):
     return re.sub(r":\d+:\d+: ", ": ", mutant["name"])
 
 
+def missed_before():
+    """What the log of the last run says was missed."""
+    lines = [line.split("\t") for line in (WORK / "log.txt").read_text().splitlines()]
+    return {name_of({"name": fields[-1]}) for fields in lines if fields[1] == "missed"}
+
+
 def accepted():
     """The mutants that may be missed: lines of tests/mutants.txt, each under its reason."""
     if not ACCEPTED.exists():
@@ -454,6 +461,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--without", action="append", default=[], help="a test binary that is not asked")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="ask no test that takes longer alone")
+    parser.add_argument("--again", action="store_true", help="only what the run before this one missed")
     parser.add_argument("--only", help="the mutants whose name has this regular expression")
     options = parser.parse_args()
     areas = options.area or list(AREAS)
@@ -465,9 +473,11 @@ def main():
     tried, unviable = viable(by_file)
     paths = binaries(sorted({name for names in asked.values() for name in names}))
     usable = reach(paths, options.jobs, options.seconds)
+    before = missed_before() if options.again else None
     chosen = []
     for area in areas:
         mine = [mutant for mutant in tried if mutant["area"] == area and re.search(options.only or "", mutant["name"])]
+        mine = [mutant for mutant in mine if before is None or name_of(mutant) in before]
         # In an order of chance, so that what ran when the time is over is a fair sample.
         random.Random(0).shuffle(mine)
         chosen += mine[:: options.sample]

@@ -145,6 +145,7 @@ mod tests {
             &["tags", "\"team\""],
             &["tags", "", "\"", "say \"hi\""],
             &["tags", "bell.\u{7}", "caf\u{e9}.\\"],
+            &["\"x\"", "", " \"y\"", ""],
         ] {
             let path = wanted
                 .iter()
@@ -160,6 +161,15 @@ mod tests {
             paths(&json!({"tags": null}), &json!({"tags": {"x.y": "1"}})),
             ["tags.\"x.y\""]
         );
+        assert_eq!(
+            paths(&json!({"tags": {"x": "1"}}), &json!({"tags": null})),
+            ["tags.x"]
+        );
+        for nothing in [json!({}), json!({"a": null})] {
+            let empty = json!({"a": {}});
+            assert_eq!(paths(&empty, &nothing), ["a"]);
+            assert_eq!(paths(&nothing, &empty), ["a"]);
+        }
     }
 
     #[test]

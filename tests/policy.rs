@@ -37,3 +37,9 @@ mod random;
 mod relations;
 #[path = "policy/simulator.rs"]
 mod simulator;
+#[path = "policy/texts.rs"]
+mod texts;
+#[path = "policy/together.rs"]
+mod together;
+#[path = "policy/values.rs"]
+mod values;

@@ -14,7 +14,7 @@ fn eval(policy: &Value, request: &Value, kind: &str) -> bool {
 }
 
 /// Whether a condition holds of a context.
-fn holds(version: &str, condition: Value, context: Value) -> bool {
+pub(crate) fn holds(version: &str, condition: Value, context: Value) -> bool {
     let policy = json!({"Version": version, "Statement":
         {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}});
     let request = json!({"principal": "arn:aws:iam::111111111111:role/R", "action": "s3:GetObject",

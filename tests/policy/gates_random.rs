@@ -7,10 +7,13 @@ use crate::corpora::document;
 use crate::random::{Grammar, Random, policy, request};
 use crate::simulator;
 
-/// How many cases: the small count, or the large one where `POLICY_FULL` is set.
+/// How many cases: the small count, the large one where `POLICY_FULL` is set, or a few where `POLICY_FEW` is: there
+/// the test is run for every mutant of the policy engine.
 fn count(small: usize, large: usize) -> usize {
     if std::env::var_os("POLICY_FULL").is_some() {
         large
+    } else if std::env::var_os("POLICY_FEW").is_some() {
+        small / 40
     } else {
         small
     }

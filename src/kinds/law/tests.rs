@@ -459,6 +459,10 @@ fn a_boundary_that_nobody_knows_is_undecided_where_it_changes() {
     assert!(!law.broadens(&push, &both, &unknown));
     let told = law.access(&push, &unknown, &none).unwrap();
     assert_eq!((told.relation.as_str(), told.gained.len()), ("unknown", 0));
+    assert_eq!(told.subject, "role/push");
+    // Where a step changes nothing, or is the last one, nothing has to be known.
+    assert_eq!(held(&push, [&unknown, &unknown, &none]), Ok(()));
+    assert_eq!(held(&push, [&unknown, &none, &none]), Ok(()));
 }
 
 /// The sentences of a change: what is gained, and what is lost.
@@ -540,4 +544,58 @@ fn a_policy_that_others_use_is_told_as_what_whoever_has_it_may_do() {
     assert!(gained[0].starts_with("whoever has `one` "), "{gained:?}");
     assert_eq!(IamLaw::default().access(&one, &get, &get), None);
     assert_eq!(IamLaw::default().access(&one, &Snapshot::new(), &get), None);
+}
+
+#[test]
+fn a_policy_of_aws_is_not_the_declared_one_of_the_same_name() {
+    let push = Address::new("role", "push");
+    let theirs = "arn:aws:iam::aws:policy/one".to_owned();
+    let at = |arns: &[String]| world([policy("one", allow(&["ecr:PutImage"])), attached(arns)]);
+    let law = IamLaw {
+        documents: BTreeMap::from([(theirs.clone(), allow(&["s3:GetObject"]))]),
+        unread: BTreeMap::new(),
+    };
+    let gained = law.access(&push, &at(&[]), &at(&[theirs])).unwrap().gained;
+    assert_eq!(gained.len(), 1);
+    assert!(
+        gained[0].text.contains("s3:GetObject"),
+        "{}",
+        gained[0].text
+    );
+}
+
+#[test]
+fn a_repository_is_a_subject_where_it_has_a_policy() {
+    use crate::config::{Encryption, EncryptionType, TagMutability};
+    let statement =
+        serde_json::json!({"Effect": "Allow", "Principal": "*", "Action": "ecr:PutImage"});
+    let text = serde_json::json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    let public = Document::parse(&text, PolicyKind::Resource).unwrap();
+    let images = Address::new("repository", "images");
+    let at = |policy: Option<Document>| {
+        let spec = crate::kinds::repository::Spec {
+            owner: Some(MARK.to_owned()),
+            image_tag_mutability: TagMutability::Mutable,
+            mutability_exclusions: Vec::new(),
+            lifecycle_policy: None,
+            policy,
+            encryption: Encryption {
+                r#type: EncryptionType::Aes256,
+                key: None,
+            },
+            tags: Tags::new(),
+            force_delete: Aside(false),
+            holds_images: Aside(false),
+        };
+        world([(images.clone(), AnySpec::new(spec))])
+    };
+    let law = IamLaw::default();
+    let (closed, open) = (at(None), at(Some(public)));
+    assert_eq!(law.subjects(&closed, &images), []);
+    assert_eq!(law.subjects(&open, &images), [images.clone()]);
+    assert!(law.broadens(&images, &closed, &open));
+    let (relation, gained, _) = told(&images, &closed, &open);
+    assert_eq!(relation, "wider");
+    assert!(gained[0].contains("may now `ecr:PutImage`"), "{gained:?}");
+    assert!(!gained[0].contains("`images`"), "{gained:?}");
 }

@@ -166,3 +166,27 @@ fn together(one: Relation, other: Relation) -> Relation {
         _ => Relation::Incomparable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_parts_together_are_one_way_only_where_neither_is_another() {
+        use Relation::{Equal, Incomparable, Narrower, Unknown, Wider};
+        for (one, other, both) in [
+            (Equal, Equal, Equal),
+            (Equal, Wider, Wider),
+            (Wider, Equal, Wider),
+            (Wider, Wider, Wider),
+            (Narrower, Narrower, Narrower),
+            (Wider, Narrower, Incomparable),
+            (Incomparable, Equal, Incomparable),
+            (Unknown, Wider, Unknown),
+            (Equal, Unknown, Unknown),
+        ] {
+            assert_eq!(together(one, other), both, "{one:?} {other:?}");
+            assert_eq!(together(other, one), both, "{other:?} {one:?}");
+        }
+    }
+}

@@ -26,6 +26,7 @@ ignore_tags = ["cost:*"]
 /// A sandbox and the way to it.
 pub(crate) struct TestAccount {
     pub(crate) aws: Aws,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl TestAccount {
@@ -33,11 +34,11 @@ impl TestAccount {
         let clock = Arc::new(VirtualClock::default());
         let sandbox = Sandbox::in_memory("633607774026", "us-east-2", clock.clone());
         let mut connection = Connection::new("us-east-2", "us-east-1");
-        connection.http_client = Some(SharedHttpClient::new(sandbox));
+        connection.http_client = Some(SharedHttpClient::new(sandbox.clone()));
         let time: Arc<dyn Clock> = clock;
         let account = "633607774026".to_owned();
         let aws = Aws::connect(&connection, account, "aws".to_owned(), time, 16).await;
-        Self { aws }
+        Self { aws, sandbox }
     }
 
     /// What is there, looked at anew.

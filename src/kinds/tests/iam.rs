@@ -3,8 +3,10 @@
 
 use super::account::{TestAccount, scope};
 use crate::kind::{Address, AnyKind, Hazard, Scope};
+use crate::kinds::law::IamLaw;
 use crate::kinds::{oidc_provider::OidcProvider, policy, policy::Policy, role, role::Role};
 use crate::plan::{Plan, Verb};
+use crate::sandbox::{Fault, FaultKind, Script};
 
 const KINDS: &[&dyn AnyKind] = &[&OidcProvider, &Policy, &Role];
 
@@ -300,4 +302,39 @@ trust_policy = "two.json"
         .spec::<role::Spec>(&Address::new("role", "two"))
         .unwrap();
     assert!(spec.trust_policy.minified().contains(":role/one"));
+}
+
+#[tokio::test]
+async fn a_document_that_may_not_be_read_is_unknown_and_any_other_error_is_one() {
+    let account = TestAccount::new().await;
+    let without = DECLARED.replace(r#", "AmazonECSTaskExecutionRolePolicy""#, "");
+    account
+        .apply(KINDS, &declared(&without, "ecr:PutImage"))
+        .await;
+    let scope = declared(DECLARED, "ecr:PutImage");
+    let arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy";
+    let read = async |fault: Option<(&str, FaultKind)>| {
+        let faults = fault.map(|(operation, kind)| Fault::on(operation, kind));
+        account
+            .sandbox
+            .play(Script::of(faults.into_iter().collect()));
+        account.aws.new_look();
+        IamLaw::read(&account.aws, &scope).await
+    };
+    let law = read(None).await.unwrap();
+    assert!(law.documents.contains_key(arn) && law.unread.is_empty());
+    for operation in ["GetPolicy", "GetPolicyVersion"] {
+        let operation = format!("iam:{operation}");
+        let law = read(Some((&operation, FaultKind::AccessDenied)))
+            .await
+            .unwrap();
+        assert!(!law.documents.contains_key(arn));
+        let why = law.unread.get(arn).unwrap();
+        assert_eq!(*why, format!("it may not be read ({operation})."));
+        assert!(
+            read(Some((&operation, FaultKind::UnknownError)))
+                .await
+                .is_err()
+        );
+    }
 }

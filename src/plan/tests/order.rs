@@ -113,3 +113,78 @@ fn a_creation_counts_as_unfinished_from_its_first_call_to_before_its_last() {
     let mine = |mark| is_unfinished(&ToyRole, &push, &role(&["a"]), Some(&goal), mark);
     assert!(mine(MARK) && !mine("another@here"));
 }
+
+#[test]
+fn the_world_knows_who_refers_to_whom_after_every_call() {
+    let live = world(vec![
+        ("policy/a", policy(&[1])),
+        ("policy/b", policy(&[1])),
+        ("role/r", role(&["a", "b"])),
+    ]);
+    let [a, b] = ["a", "b"].map(|name| Address::new("policy", name));
+    let r = Address::new("role", "r");
+    let mut now = World::new(TOYS, &live, &live).unwrap();
+    assert_eq!(now.refers(&r), [a.clone(), b.clone()]);
+    assert_eq!((now.referrer(&a), now.referrer(&b)), (Some(&r), Some(&r)));
+    assert_eq!(now.referrer(&r), None);
+    now.accept(&r, Some(role(&["b"])), vec![b.clone()]);
+    assert_eq!(now.refers(&r), std::slice::from_ref(&b));
+    assert_eq!((now.referrer(&a), now.referrer(&b)), (None, Some(&r)));
+    now.accept(&a, Some(policy(&[1])), vec![a.clone()]);
+    assert_eq!(
+        now.referrer(&a),
+        None,
+        "who refers to itself holds nobody up"
+    );
+    now.accept(&b, None, Vec::new());
+    assert_eq!(now.missing(&[a.clone(), b.clone()]), Some(&b));
+    assert_eq!(now.missing(&[a, Address::new("policy", "of others")]), None);
+}
+
+#[test]
+fn what_is_still_used_is_not_deleted_and_what_is_read_is_told() {
+    let live = world(vec![
+        ("policy/a", policy(&[1])),
+        ("policy/b", policy(&[1])),
+        ("role/r", role(&["a", "b"])),
+    ]);
+    let delete = Pending::new(
+        &ToyPolicy,
+        Address::new("policy", "a"),
+        AnyCall::new(PolicyCall::Delete),
+    );
+    let goal = world(vec![("policy/b", policy(&[1])), ("role/r", role(&["b"]))]);
+    let input = input(&goal, &live);
+    let schedule = |calls| {
+        let world = World::new(TOYS, &live, &goal).unwrap();
+        schedule(&input, &goal, world, calls, false)
+    };
+    let (_, left) = schedule(vec![delete.clone()]);
+    let why: Vec<&str> = left
+        .iter()
+        .map(|(_, refusal)| refusal.message.as_str())
+        .collect();
+    assert_eq!(why, ["role/r still uses it."]);
+    // Deleted first in the list: it waits for the call that lets go of it.
+    let detach = detour(RoleCall::Detach("a".to_owned()), false);
+    let (scheduled, left) = schedule(vec![delete, detach]);
+    assert!(left.is_empty());
+    let steps: Vec<(String, Vec<String>)> = scheduled
+        .steps
+        .iter()
+        .map(|step| {
+            (
+                step.address.to_string(),
+                step.reads.iter().map(ToString::to_string).collect(),
+            )
+        })
+        .collect();
+    let reads = |names: &[&str]| names.iter().map(|name| format!("policy/{name}")).collect();
+    assert_eq!(
+        steps,
+        [
+            ("role/r".to_owned(), reads(&["a", "b"])),
+            ("policy/a".to_owned(), Vec::new())
+        ]
+    );
+}
