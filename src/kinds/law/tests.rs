@@ -592,7 +592,7 @@ fn a_repository_is_a_subject_where_it_has_a_policy() {
     let law = IamLaw::default();
     let (closed, open) = (at(None), at(Some(public)));
     assert_eq!(law.subjects(&closed, &images), []);
-    assert_eq!(law.subjects(&open, &images), [images.clone()]);
+    assert_eq!(law.subjects(&open, &images), std::slice::from_ref(&images));
     assert!(law.broadens(&images, &closed, &open));
     let (relation, gained, _) = told(&images, &closed, &open);
     assert_eq!(relation, "wider");
