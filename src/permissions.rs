@@ -119,11 +119,10 @@ const CALLS: &[(&str, On, Use)] = &[
     ("iam:DeleteRolePermissionsBoundary", On::Roles, Use::Write),
     ("iam:TagRole", On::Roles, Use::Write),
     ("iam:UntagRole", On::Roles, Use::Write),
-    // A role is emptied before it goes, and may be held back by a Deny meanwhile.
+    // A role is emptied before it goes, all but its boundary, and may be held back by a Deny meanwhile.
     ("iam:DetachRolePolicy", On::Roles, Use::Delete),
     ("iam:PutRolePolicy", On::Roles, Use::Delete),
     ("iam:DeleteRolePolicy", On::Roles, Use::Delete),
-    ("iam:DeleteRolePermissionsBoundary", On::Roles, Use::Delete),
     ("iam:DeleteRole", On::Roles, Use::Delete),
     ("ecr:DescribeRepositories", On::Registry, Use::Look),
     ("ecr:GetLifecyclePolicy", On::Repositories, Use::Look),
