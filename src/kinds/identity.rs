@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Address, OWNER_TAG, Scope};
 use crate::planted::{Bug, planted};
-use crate::policy::{Document, PolicyKind, Relation, relate};
+use crate::policy::{Document, PolicyKind, law};
 
 /// IAM's unique ids of roles begin so; one stands in a policy instead of the ARN of a role that was
 /// deleted, or that the reader does not see yet.
@@ -99,7 +99,7 @@ pub(crate) fn in_plan(role: &Role, names: &Names<'_>, scope: &Scope) -> bool {
 pub(crate) fn same_meaning(desired: &Document, live: &Document) -> bool {
     desired == live
         || (documents::denials(desired) == documents::denials(live)
-            && relate(live, desired).relation == Relation::Equal)
+            && law::allow_the_same(live, desired))
 }
 
 /// Whether two documents of one meaning are spelt differently.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -36,9 +37,12 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-/// A parsed policy document.
+/// A parsed policy document. Clones share their content: worlds that are compared hold the same ones.
 #[derive(Clone)]
-pub struct Document {
+pub struct Document(Arc<Content>);
+
+#[derive(Clone)]
+struct Content {
     kind: PolicyKind,
     text: String,
     root: Node,
@@ -49,6 +53,23 @@ pub struct Document {
     statement_texts: Vec<String>,
     canonical: String,
     home: Option<Home>,
+}
+
+impl Content {
+    /// Writes the texts that documents are compared by, from the statements.
+    fn write_canonical(&mut self) {
+        let (version_2012, statements) = (self.version_2012, &self.statements);
+        self.canonical = canonical::text(
+            version_2012,
+            self.id.as_deref(),
+            statements,
+            &BTreeMap::new(),
+        );
+        self.statement_texts = statements
+            .iter()
+            .map(|statement| canonical::statement_text(statement, version_2012))
+            .collect();
+    }
 }
 
 impl Document {
@@ -99,7 +120,7 @@ impl Document {
                 for (statement, offset) in statements.iter_mut().zip(&parsed.offsets) {
                     statement.line = lines.partition_point(|start| start <= offset);
                 }
-                let mut document = Self {
+                let mut content = Content {
                     kind,
                     text: text.to_owned(),
                     root,
@@ -110,8 +131,8 @@ impl Document {
                     canonical: String::new(),
                     home: None,
                 };
-                document.write_canonical();
-                Ok(document)
+                content.write_canonical();
+                Ok(Self(Arc::new(content)))
             }
             Ok(_) => Err(locate(text, faults)),
             Err(more) => {
@@ -121,63 +142,49 @@ impl Document {
         }
     }
 
-    /// Writes the texts that documents are compared by, from the statements.
-    fn write_canonical(&mut self) {
-        let (version_2012, statements) = (self.version_2012, &self.statements);
-        self.canonical = canonical::text(
-            version_2012,
-            self.id.as_deref(),
-            statements,
-            &BTreeMap::new(),
-        );
-        self.statement_texts = statements
-            .iter()
-            .map(|statement| canonical::statement_text(statement, version_2012))
-            .collect();
-    }
-
     /// What the document denies, as a document that allows just that.
     #[must_use]
     pub fn denied(&self) -> Self {
         let mut out = self.clone();
-        out.statements.retain(|one| one.effect == Effect::Deny);
-        for statement in &mut out.statements {
+        let content = Arc::make_mut(&mut out.0);
+        content.statements.retain(|one| one.effect == Effect::Deny);
+        for statement in &mut content.statements {
             statement.effect = Effect::Allow;
         }
-        out.write_canonical();
+        content.write_canonical();
         out
     }
 
     /// What the document is for.
     #[must_use]
     pub fn kind(&self) -> PolicyKind {
-        self.kind
+        self.0.kind
     }
 
     /// The same document, living in an account and a region: examples of what it allows speak of these.
     #[must_use]
     pub fn at_home(mut self, home: &Home) -> Self {
-        self.home = Some(home.clone());
+        Arc::make_mut(&mut self.0).home = Some(home.clone());
         self
     }
 
     /// Where it lives, if that was said.
     pub(super) fn home(&self) -> Option<&Home> {
-        self.home.as_ref()
+        self.0.home.as_ref()
     }
 
     /// The text as given (decoded, where it came encoded).
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The text sent to AWS: the same JSON, key order kept, without insignificant whitespace.
     #[must_use]
     pub fn minified(&self) -> String {
-        let mut out = String::with_capacity(self.text.len());
+        let mut out = String::with_capacity(self.0.text.len());
         let (mut inside, mut escaped) = (false, false);
-        for letter in self.text.chars() {
+        for letter in self.0.text.chars() {
             if inside {
                 inside = letter != '"' || escaped;
                 escaped = letter == '\\' && !escaped;
@@ -194,22 +201,22 @@ impl Document {
     /// The text for diffs: 2-space indented, key order kept.
     #[must_use]
     pub fn pretty(&self) -> String {
-        serde_json::to_string_pretty(&self.root).unwrap_or_else(|_| self.text.clone())
+        serde_json::to_string_pretty(&self.0.root).unwrap_or_else(|_| self.0.text.clone())
     }
 
     /// Canonical JSON: the same for every spelling of one meaning (see [`canonical`](super::canonical)).
     #[must_use]
     pub fn canonical(&self) -> String {
-        self.canonical.clone()
+        self.0.canonical.clone()
     }
 
     /// As [`Self::canonical`], with a principal's unique id (`AROA...`) read as the ARN that it resolves to.
     #[must_use]
     pub fn canonical_with(&self, principal_ids: &BTreeMap<String, String>) -> String {
         canonical::text(
-            self.version_2012,
-            self.id.as_deref(),
-            &self.statements,
+            self.0.version_2012,
+            self.0.id.as_deref(),
+            &self.0.statements,
             principal_ids,
         )
     }
@@ -224,14 +231,15 @@ impl Document {
     /// The statements in their order.
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
-        &self.statements
+        &self.0.statements
     }
 
     /// The canonical texts of the statements of one effect; equal texts mean the same.
     pub(super) fn statement_texts(&self, effect: Effect) -> impl Iterator<Item = &str> {
-        self.statements
+        self.0
+            .statements
             .iter()
-            .zip(&self.statement_texts)
+            .zip(&self.0.statement_texts)
             .filter(move |(statement, _)| statement.effect == effect)
             .map(|(_, text)| text.as_str())
     }
@@ -239,7 +247,7 @@ impl Document {
     /// The same document under the other reading of its resource patterns (see `readings`).
     pub(super) fn over_fields(&self) -> Self {
         let mut out = self.clone();
-        for statement in &mut out.statements {
+        for statement in &mut Arc::make_mut(&mut out.0).statements {
             if let Some(resources) = &mut statement.resources {
                 resources.over_fields = true;
             }
@@ -250,7 +258,7 @@ impl Document {
     /// Whether `${...}` is a policy variable here (Version 2012-10-17) and not literal text.
     #[must_use]
     pub fn has_variables(&self) -> bool {
-        self.version_2012
+        self.0.version_2012
     }
 }
 
@@ -267,12 +275,13 @@ pub fn same_spelling_with(
     b: &Document,
     principal_ids: &BTreeMap<String, String>,
 ) -> bool {
-    a.kind == b.kind && a.canonical_with(principal_ids) == b.canonical_with(principal_ids)
+    a.kind() == b.kind() && a.canonical_with(principal_ids) == b.canonical_with(principal_ids)
 }
 
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.canonical == other.canonical
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.kind == other.0.kind && self.0.canonical == other.0.canonical)
     }
 }
 
@@ -280,13 +289,18 @@ impl Eq for Document {}
 
 impl fmt::Debug for Document {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Document({:?}, {})", self.kind, self.minified())
+        write!(
+            formatter,
+            "Document({:?}, {})",
+            self.0.kind,
+            self.minified()
+        )
     }
 }
 
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.root.serialize(serializer)
+        self.0.root.serialize(serializer)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a document lives: the account and the region that examples speak of where a document leaves them open.
 
 /// An account and a region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Home {
     /// `aws`, `aws-cn`, ...
     pub partition: String,

@@ -2,7 +2,8 @@
 //! or take away what both have. A subject is judged as a whole: who may assume it, together with what it may then do.
 
 use super::document::Document;
-use super::relate::{Answer, Grants, Witness, outside};
+use super::relate::{Answer, Grants, Witness};
+use super::remember::outside;
 
 /// The whole of what a subject may do: documents within a boundary, and who may assume it.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +94,14 @@ pub fn losses(before: &Access<'_>, after: &Access<'_>, goal: &Access<'_>) -> Fin
             .iter()
             .map(|(no_who, no_what)| pair((&who, no_who), (&what, no_what))),
     )
+}
+
+/// Whether two documents allow the same, as far as that could be decided.
+#[must_use]
+pub fn allow_the_same(one: &Document, other: &Document) -> bool {
+    let [one, other] = [one, other].map(Grants::of);
+    let within = |inside, around| outside(&[inside], &[around]) == Answer::None;
+    within(&one, &other) && within(&other, &one)
 }
 
 /// The first finding that is one; unknown only where no later case settles it.

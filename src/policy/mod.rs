@@ -34,6 +34,7 @@ pub mod lint;
 pub mod operator;
 pub mod readings;
 pub mod relate;
+mod remember;
 pub mod request;
 pub mod shape;
 pub mod statement;

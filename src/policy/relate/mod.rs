@@ -250,6 +250,12 @@ pub fn outside(inside: &[&Grants<'_>], excluded: &[&Grants<'_>]) -> Answer {
     Question::new(&all).outside(&inside, &excluded)
 }
 
+/// Whether the texts alone show that there is nothing outside.
+pub(super) fn is_covered(inside: &[&Grants<'_>], excluded: &[&Grants<'_>]) -> bool {
+    let within = |one: &&Grants<'_>| inside.iter().any(|other| other.within(one));
+    inside.is_empty() || excluded.iter().any(within)
+}
+
 /// Grants and, once a search is needed, their boxes in one space.
 struct Question<'q, 'd> {
     grants: &'q [&'q Grants<'d>],
@@ -274,8 +280,7 @@ impl<'q, 'd> Question<'q, 'd> {
                 .collect()
         };
         let (inside_grants, excluded_grants) = (pick(inside), pick(excluded));
-        let within = |one: &&Grants<'_>| inside_grants.iter().any(|other| other.within(one));
-        if inside.is_empty() || excluded_grants.iter().any(within) {
+        if is_covered(&inside_grants, &excluded_grants) {
             return Answer::None;
         }
         let (space, boxes) = self
