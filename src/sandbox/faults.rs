@@ -104,6 +104,8 @@ pub enum FaultKind {
     ConcurrentModification,
     /// Something still hangs on the resource (`DeleteConflict`).
     DeleteConflict,
+    /// The account has as many of these as it may have (`LimitExceeded`).
+    QuotaExceeded,
     /// The reply ends in the middle.
     TruncatedBody,
     /// An error code that nobody knows.
@@ -118,7 +120,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, for sweeps.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::LostReply,
@@ -132,6 +134,7 @@ impl FaultKind {
         Self::TokenExpired,
         Self::ConcurrentModification,
         Self::DeleteConflict,
+        Self::QuotaExceeded,
         Self::TruncatedBody,
         Self::UnknownError,
         Self::UnknownValues,

@@ -357,6 +357,10 @@ fn refusal(kind: FaultKind, call: &Call, account: &str) -> Option<ServiceError> 
         }
         FaultKind::ConcurrentModification => concurrent(call.service),
         FaultKind::DeleteConflict => hanging(call.service),
+        FaultKind::QuotaExceeded => ServiceError::new(
+            pick("LimitExceeded", "LimitExceededException"),
+            "Cannot exceed the quota of the account.",
+        ),
         FaultKind::UnknownError => {
             ServiceError::new("SandboxStrangeness", "Nobody knows this error.")
         }

@@ -87,7 +87,7 @@ const CALLS: [&str; 54] = [
 ];
 
 /// The classes of errors, as `-vv` names them.
-const CLASSES: [&str; 12] = [
+const CLASSES: [&str; 13] = [
     "NotFound",
     "Exists",
     "AccessDenied",
@@ -95,6 +95,7 @@ const CLASSES: [&str; 12] = [
     "Throttled",
     "Conflict",
     "InUse",
+    "Quota",
     "Passing",
     "Unsupported",
     "Invalid",

@@ -140,15 +140,7 @@ pub(crate) struct Drive {
     pub(crate) sandbox: Sandbox,
     pub(crate) time: Arc<Time>,
     pub(crate) under_way: UnderWay,
-    way: Way,
-}
-
-/// How a run comes to its clients.
-enum Way {
-    /// Those of this drive.
-    Ready(Box<Clients>),
-    /// New ones through a gate: what waits there has all the time in the world.
-    Gated(Gate),
+    clients: Box<Clients>,
 }
 
 /// What one run came to.
@@ -178,17 +170,23 @@ impl Drive {
             sandbox,
             time,
             under_way: UnderWay::default(),
-            way: Way::Ready(Box::new(aws.clients)),
+            clients: Box::new(aws.clients),
         }
     }
 
-    /// Another program's way to the same account, each of whose writes waits at the gate.
-    pub(crate) fn beside(&self, gate: Gate) -> Self {
+    /// Another program's way to the same account, each of whose writes waits at the gate: what waits
+    /// there has all the time in the world.
+    pub(crate) async fn beside(&self, gate: Gate) -> Self {
+        let wire = Wire {
+            sandbox: self.sandbox.clone(),
+            time: self.time.clone(),
+            gate: Some(gate),
+        };
         Self {
             sandbox: self.sandbox.clone(),
             time: self.time.clone(),
             under_way: UnderWay::default(),
-            way: Way::Gated(gate),
+            clients: Box::new(connect(wire, &self.time).await.clients),
         }
     }
 
@@ -206,24 +204,14 @@ impl Drive {
 
     /// The way of one run to AWS.
     pub(crate) async fn connect(&self) -> Result<Aws, Error> {
-        let aws = match &self.way {
-            Way::Ready(clients) => Aws::new(
-                Clients::clone(clients),
-                ACCOUNT.to_owned(),
-                REGION.to_owned(),
-                "aws".to_owned(),
-                self.time.clone(),
-                DEFAULT_PARALLELISM,
-            ),
-            Way::Gated(gate) => {
-                let wire = Wire {
-                    sandbox: self.sandbox.clone(),
-                    time: self.time.clone(),
-                    gate: Some(gate.clone()),
-                };
-                connect(wire, &self.time).await
-            }
-        };
+        let aws = Aws::new(
+            Clients::clone(&self.clients),
+            ACCOUNT.to_owned(),
+            REGION.to_owned(),
+            "aws".to_owned(),
+            self.time.clone(),
+            DEFAULT_PARALLELISM,
+        );
         aws.identity().await?;
         Ok(aws)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provision::clock::Clock;
+use provision::kind::AnyCall;
 use provision::sandbox::{FaultKind, Script, Store, Table};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -46,8 +47,8 @@ impl Bench {
                 let gates = Gate::pair();
                 let [first, second] = &gates;
                 let drives = [
-                    self.drive.beside(first.clone()),
-                    self.drive.beside(second.clone()),
+                    self.drive.beside(first.clone()).await,
+                    self.drive.beside(second.clone()).await,
                 ];
                 Pair { drives, gates }
             })
@@ -96,6 +97,10 @@ pub(crate) struct Twin {
 
 /// What is special about a journey.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "terms that have nothing to do with each other"
+)]
 pub(crate) struct Terms {
     /// How many runs without faults may follow before all must be as declared.
     pub(crate) further: u32,
@@ -105,6 +110,9 @@ pub(crate) struct Terms {
     pub(crate) two: bool,
     /// From it follow the order and the spelling in which the last plan sees the world.
     pub(crate) seed: u64,
+    /// All reads of the first run deny that what a write changed is still there. Where that is the
+    /// goal, the run cannot know better, and does not delete what it does not see.
+    pub(crate) blind: bool,
     /// Whether the plan is to be made three times more at the end.
     pub(crate) stays: bool,
     /// Whether the world after each write is kept.
@@ -237,9 +245,11 @@ impl<'a> Journey<'a> {
             page_size: seed.is_multiple_of(PAGED).then_some(1),
             ..Script::default()
         });
+        let mut unseen = false;
         let left = match drive.plan(&self.setting.declared).await {
             Ok(plan) if plan.is_empty() => None,
             Ok(plan) => {
+                unseen = self.terms.blind && plan.steps.iter().all(|step| deletes(&step.call));
                 let left = plan.steps.iter();
                 let left: Vec<String> = left
                     .map(|step| format!("{} {}", step.address, step.call.json()))
@@ -250,7 +260,7 @@ impl<'a> Journey<'a> {
         };
         self.count("promise", "8 honest exit");
         self.count("promise", "10 same in, same out");
-        let claimed = last.exit == Some(0) && !self.raced;
+        let claimed = last.exit == Some(0) && !self.raced && !unseen;
         if let Some(left) = left.as_ref().filter(|_| claimed) {
             self.broken
                 .push(format!("8: exit 0, and a fresh plan holds {left}"));
@@ -322,6 +332,7 @@ impl<'a> Journey<'a> {
             kind,
             asked,
             before_writes,
+            in_step,
         } = met;
         self.count("fault met", &format!("{kind:?}"));
         let operation = &asked.operation;
@@ -336,12 +347,17 @@ impl<'a> Journey<'a> {
         self.count("promise", "12 fails closed");
         let is_final = matches!(
             kind,
-            FaultKind::AccessDenied | FaultKind::TokenExpired | FaultKind::UnknownError
+            FaultKind::AccessDenied
+                | FaultKind::TokenExpired
+                | FaultKind::QuotaExceeded
+                | FaultKind::UnknownError
         );
         if !(is_final && *before_writes) {
             return;
         }
-        if ran.exit != Some(1) || ran.planned.is_some() || self.watch.seen().wrote_in_run {
+        // A step that cannot look does not write; the others, which could, go on.
+        let went_on = !in_step && (ran.planned.is_some() || self.watch.seen().wrote_in_run);
+        if ran.exit != Some(1) || went_on {
             let (exit, planned) = (ran.exit, ran.planned);
             self.broken.push(format!(
                 "12: {kind:?} on {operation}, and then exit {exit:?}, {planned:?} steps"
@@ -408,6 +424,11 @@ impl<'a> Journey<'a> {
             Err(self.broken)
         }
     }
+}
+
+/// Whether this call deletes its resource.
+fn deletes(call: &AnyCall) -> bool {
+    call.name() == "Delete"
 }
 
 /// Most requests of a run: its twin's, each sent eight times at most, with the looks of two minutes

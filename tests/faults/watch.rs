@@ -29,6 +29,8 @@ pub(crate) struct Met {
     pub(crate) asked: Asked,
     /// Whether nothing had been written yet in this run.
     pub(crate) before_writes: bool,
+    /// Whether a step was under way: then the plan had been shown.
+    pub(crate) in_step: bool,
 }
 
 /// What was seen so far.
@@ -144,10 +146,12 @@ impl Watch {
         if let Some(kind) = entry.fault {
             let before_writes = !seen.wrote_in_run;
             let asked = asked.clone();
+            let in_step = !held(under_way).is_empty();
             seen.met.push(Met {
                 kind,
                 asked,
                 before_writes,
+                in_step,
             });
         }
         seen.asked.push(asked);

@@ -9,7 +9,7 @@ use crate::roads::{Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "double",
     title: "a crash around a write, then another in the recovery, tiny",
-    push: Push::About(4_000),
+    push: Push::About(7_600),
     cases,
 };
 

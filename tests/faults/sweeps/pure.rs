@@ -23,7 +23,7 @@ use crate::roads::Roads;
 pub(super) const SWEEP: Sweep = Sweep {
     name: "plan",
     title: "the plan alone: random worlds, every prefix, and a new plan from each; 1,000 worlds a case",
-    push: Push::About(120),
+    push: Push::All,
     cases,
 };
 

@@ -9,7 +9,7 @@ use crate::roads::{Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "stale",
     title: "reads that lag behind a write, tiny",
-    push: Push::About(3_000),
+    push: Push::About(4_800),
     cases,
 };
 
@@ -44,6 +44,7 @@ fn cases(roads: &Roads) -> Vec<Case> {
                     let terms = Terms {
                         further: 2,
                         spare_writes: road.writes(),
+                        blind: shape == Shape::Missing && reads == Times::FOREVER,
                         ..Terms::default()
                     };
                     let key = key("stale", transition, &format!("{nth}/{shape:?}/{depth}"));

@@ -14,7 +14,7 @@ use crate::roads::{Road, Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "two",
     title: "two appliers, interleavings of their writes, tiny",
-    push: Push::About(1_000),
+    push: Push::About(5_000),
     cases,
 };
 
