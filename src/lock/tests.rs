@@ -171,7 +171,7 @@ async fn no_fault_leaves_a_lock_that_nobody_names() {
             }
         }
     }
-    assert_eq!(cases, 3 * 18 * 2);
+    assert_eq!(cases, 3 * FaultKind::ALL.len() * 2);
 }
 
 async fn faulted(operation: &str, kind: FaultKind, times: Times) {
