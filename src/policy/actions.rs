@@ -113,8 +113,24 @@ pub fn exists(pattern: &str) -> bool {
         wildcards: true,
         variables: false,
     };
-    let name = glob::parse(name, wildcards);
-    names_of(service).any(|one| glob::matches(&name, one, true))
+    let (wanted, name) = (letters(name), glob::parse(name, wildcards));
+    // Most names lack a letter of the pattern, and that is seen much sooner than that they do not match.
+    let has_all = |one: &&str| wanted & !letters(one) == 0;
+    names_of(service)
+        .filter(has_all)
+        .any(|one| glob::matches(&name, one, true))
+}
+
+/// Which letters and digits a text has, whatever their case: one bit for each.
+fn letters(text: &str) -> u64 {
+    text.bytes().fold(0, |bits, byte| {
+        let place = match byte.to_ascii_lowercase() {
+            letter @ b'a'..=b'z' => letter - b'a',
+            digit @ b'0'..=b'9' => digit - b'0' + 26,
+            _ => return bits,
+        };
+        bits | 1 << place
+    })
 }
 
 /// The action that was likely meant by one that does not exist: of the same service with a name that is near, or of a
