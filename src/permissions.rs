@@ -355,22 +355,26 @@ fn resources(config: &Config, on: On) -> BTreeSet<String> {
     match on {
         On::Anything => BTreeSet::from(["*".to_owned()]),
         On::ReferredPolicies => referred_policies(config),
+        On::Providers => declared(config, "oidc_provider", config.oidc_providers.keys()),
+        On::Policies => declared(config, "policy", config.policies.keys()),
+        On::Roles => declared(config, "role", config.roles.keys()),
+        On::Repositories => declared(config, "repository", config.repositories.keys()),
         _ => {
             let (service, resources) = names(config, on);
             let resources = resources.iter();
             resources
-                .map(|resource| arn(config, service, resource))
+                .map(|resource| config.project.regional_arn(service, resource))
                 .collect()
         }
     }
 }
 
-fn arn(config: &Config, service: &str, resource: &str) -> String {
-    let project = &config.project;
-    match service {
-        "iam" => project.iam_arn(resource),
-        _ => project.regional_arn(service, resource),
-    }
+fn declared<'a>(
+    config: &Config,
+    kind: &str,
+    names: impl Iterator<Item = &'a String>,
+) -> BTreeSet<String> {
+    names.filter_map(|name| config.arn(kind, name)).collect()
 }
 
 fn referred_policies(config: &Config) -> BTreeSet<String> {
@@ -385,34 +389,17 @@ fn referred_policies(config: &Config) -> BTreeSet<String> {
     all
 }
 
-/// The service of what is declared, and the last field of each ARN.
+/// The service of what is used in the region, and the last field of each ARN; none of what `resources` knows itself.
 fn names(config: &Config, on: On) -> (&'static str, Vec<String>) {
-    let path = |kind: &str, path: &str, name: &str| format!("{kind}{path}{name}");
     match on {
-        On::Anything | On::ReferredPolicies => ("", Vec::new()),
-        On::Providers => (
-            "iam",
-            each(config.oidc_providers.keys(), &["oidc-provider/{}"]),
-        ),
-        On::Policies => {
-            let all = config.policies.iter();
-            (
-                "iam",
-                all.map(|(name, policy)| path("policy", &policy.path, name))
-                    .collect(),
-            )
-        }
-        On::Roles => {
-            let all = config.roles.iter();
-            (
-                "iam",
-                all.map(|(name, role)| path("role", &role.path, name))
-                    .collect(),
-            )
-        }
+        On::Anything
+        | On::ReferredPolicies
+        | On::Providers
+        | On::Policies
+        | On::Roles
+        | On::Repositories => ("", Vec::new()),
         On::Registry if config.repositories.is_empty() => ("ecr", Vec::new()),
         On::Registry => ("ecr", vec!["repository/*".to_owned()]),
-        On::Repositories => ("ecr", each(config.repositories.keys(), &["repository/{}"])),
         On::LogGroups => (
             "logs",
             each(

@@ -6,7 +6,7 @@ use super::deploy::digest;
 use super::rollout::{Following, play};
 use super::session::Session;
 use crate::error::Result;
-use crate::rollout::{self, Return};
+use crate::rollout::{self, Return, is_digest};
 
 /// Go back to what an environment ran before.
 ///
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 }
 
 fn revision_or_digest(text: &str) -> Result<String, String> {
-    if text.starts_with("sha256:") {
+    if is_digest(text) {
         digest(text)
     } else {
         Ok(text.to_owned())

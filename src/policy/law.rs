@@ -3,7 +3,7 @@
 
 use super::document::Document;
 use super::relate::{Answer, Grants, Witness};
-use super::remember::outside;
+pub use super::remember::outside;
 
 /// The whole of what a subject may do: documents within a boundary, and who may assume it.
 #[derive(Clone, Debug, Default)]

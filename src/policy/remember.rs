@@ -24,7 +24,8 @@ thread_local! {
 }
 
 /// As [`relate::outside`], of documents as they were parsed.
-pub(super) fn outside(inside: &[&Grants<'_>], excluded: &[&Grants<'_>]) -> Answer {
+#[must_use]
+pub fn outside(inside: &[&Grants<'_>], excluded: &[&Grants<'_>]) -> Answer {
     if relate::is_covered(inside, excluded) {
         return Answer::None;
     }

@@ -60,7 +60,8 @@ pub async fn find_back(
 }
 
 /// Whether a rollback is told a digest, not a revision.
-pub(super) fn is_digest(to: &str) -> bool {
+#[must_use]
+pub fn is_digest(to: &str) -> bool {
     to.starts_with("sha256:")
 }
 

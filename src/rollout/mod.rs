@@ -32,7 +32,7 @@ mod watch;
 
 use serde_json::Value;
 
-pub use self::back::{Back, UnderWay, find_back};
+pub use self::back::{Back, UnderWay, find_back, is_digest};
 pub use self::deploy::{Order as DeployOrder, deploy};
 pub use self::enter::{Door, Entered, enter};
 pub use self::event::{Event, How, Progress, Told};

@@ -140,7 +140,7 @@ pub(crate) struct Drive {
     pub(crate) sandbox: Sandbox,
     pub(crate) time: Arc<Time>,
     pub(crate) under_way: UnderWay,
-    clients: Box<Clients>,
+    clients: Clients,
 }
 
 /// What one run came to.
@@ -170,7 +170,7 @@ impl Drive {
             sandbox,
             time,
             under_way: UnderWay::default(),
-            clients: Box::new(aws.clients),
+            clients: aws.clients,
         }
     }
 
@@ -186,7 +186,7 @@ impl Drive {
             sandbox: self.sandbox.clone(),
             time: self.time.clone(),
             under_way: UnderWay::default(),
-            clients: Box::new(connect(wire, &self.time).await.clients),
+            clients: connect(wire, &self.time).await.clients,
         }
     }
 
@@ -205,7 +205,7 @@ impl Drive {
     /// The way of one run to AWS.
     pub(crate) async fn connect(&self) -> Result<Aws, Error> {
         let aws = Aws::new(
-            Clients::clone(&self.clients),
+            self.clients.clone(),
             ACCOUNT.to_owned(),
             REGION.to_owned(),
             "aws".to_owned(),

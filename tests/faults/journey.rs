@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provision::clock::Clock;
-use provision::kind::AnyCall;
+use provision::plan::Step;
 use provision::sandbox::{FaultKind, Script, Store, Table};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -249,7 +249,8 @@ impl<'a> Journey<'a> {
         let left = match drive.plan(&self.setting.declared).await {
             Ok(plan) if plan.is_empty() => None,
             Ok(plan) => {
-                unseen = self.terms.blind && plan.steps.iter().all(|step| deletes(&step.call));
+                let deletes = |step: &Step| step.call.name() == "Delete";
+                unseen = self.terms.blind && plan.steps.iter().all(deletes);
                 let left = plan.steps.iter();
                 let left: Vec<String> = left
                     .map(|step| format!("{} {}", step.address, step.call.json()))
@@ -424,11 +425,6 @@ impl<'a> Journey<'a> {
             Err(self.broken)
         }
     }
-}
-
-/// Whether this call deletes its resource.
-fn deletes(call: &AnyCall) -> bool {
-    call.name() == "Delete"
 }
 
 /// Most requests of a run: its twin's, each sent eight times at most, with the looks of two minutes

@@ -6,8 +6,13 @@ use serde_json::{Value, json};
 use crate::lines::line;
 
 fn eval(policy: &Value, request: &Value, kind: &str) -> bool {
-    let case = json!({"id": 1, "kind": kind, "policy": policy, "request": request}).to_string();
-    let answer: Value = serde_json::from_str(&batch::eval(line(&case)).line).expect("JSON");
+    answer(&json!({"id": 1, "kind": kind, "policy": policy, "request": request}))
+}
+
+/// Whether the request of a case is allowed by its policies.
+pub(crate) fn answer(case: &Value) -> bool {
+    let answer: Value =
+        serde_json::from_str(&batch::eval(line(&case.to_string())).line).expect("JSON");
     answer["allowed"]
         .as_bool()
         .unwrap_or_else(|| panic!("{answer}"))
@@ -605,9 +610,7 @@ fn policies_combine_within_an_account_and_across_two() {
     for (mut case, owner, wanted) in cases {
         case["request"] = json!({"principal": role, "action": "s3:GetObject", "resource": "arn:aws:s3:::a/x",
             "context": {"aws:ResourceAccount": owner}});
-        let answer: Value =
-            serde_json::from_str(&batch::eval(line(&case.to_string())).line).expect("JSON");
-        assert_eq!(answer["allowed"], json!(wanted), "{case}");
+        assert_eq!(answer(&case), wanted, "{case}");
     }
 }
 

@@ -1,9 +1,8 @@
 //! Policies that apply together to one request: who has to allow it, by account and by kind of principal.
 
-use provision::policy::batch;
 use serde_json::{Value, json};
 
-use crate::lines::line;
+use crate::cases::answer;
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/R";
 const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/R/s";
@@ -33,14 +32,6 @@ fn allowed(mut case: Value, principal: Value, owner: &str) -> bool {
     case["request"] = json!({"principal": principal, "action": "s3:GetObject", "resource": "arn:aws:s3:::a/x",
         "context": {"aws:ResourceAccount": owner}});
     answer(&case)
-}
-
-fn answer(case: &Value) -> bool {
-    let answer: Value =
-        serde_json::from_str(&batch::eval(line(&case.to_string())).line).expect("JSON");
-    answer["allowed"]
-        .as_bool()
-        .unwrap_or_else(|| panic!("{answer}"))
 }
 
 const OWN: &str = "111111111111";

@@ -8,8 +8,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use crate::kind::{AccessChange, Address, Kind, Law, Refusal, RefusalCause, Snapshot};
-use crate::policy::law::{self, Finding};
-use crate::policy::{Answer, Document, Grants, outside};
+use crate::policy::law::{self, Finding, outside};
+use crate::policy::{Answer, Document, Grants};
 
 use super::KINDS;
 use super::policy::{self, Policy};

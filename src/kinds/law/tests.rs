@@ -566,26 +566,16 @@ fn a_policy_of_aws_is_not_the_declared_one_of_the_same_name() {
 
 #[test]
 fn a_repository_is_a_subject_where_it_has_a_policy() {
-    use crate::config::{Encryption, EncryptionType, TagMutability};
+    use crate::kinds::repository::{Spec, tests::repository};
     let statement =
         serde_json::json!({"Effect": "Allow", "Principal": "*", "Action": "ecr:PutImage"});
     let text = serde_json::json!({"Version": "2012-10-17", "Statement": statement}).to_string();
     let public = Document::parse(&text, PolicyKind::Resource).unwrap();
     let images = Address::new("repository", "images");
     let at = |policy: Option<Document>| {
-        let spec = crate::kinds::repository::Spec {
-            owner: Some(MARK.to_owned()),
-            image_tag_mutability: TagMutability::Mutable,
-            mutability_exclusions: Vec::new(),
-            lifecycle_policy: None,
+        let spec = Spec {
             policy,
-            encryption: Encryption {
-                r#type: EncryptionType::Aes256,
-                key: None,
-            },
-            tags: Tags::new(),
-            force_delete: Aside(false),
-            holds_images: Aside(false),
+            ..repository()
         };
         world([(images.clone(), AnySpec::new(spec))])
     };

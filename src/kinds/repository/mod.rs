@@ -5,7 +5,7 @@ mod effect;
 mod json;
 mod live;
 #[cfg(test)]
-mod tests;
+pub(in crate::kinds) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

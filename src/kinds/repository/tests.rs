@@ -16,7 +16,8 @@ fn document(principal: &str) -> Document {
     Document::parse(&text, PolicyKind::Resource).unwrap()
 }
 
-fn repository() -> Spec {
+/// A repository as most are.
+pub(in crate::kinds) fn repository() -> Spec {
     Spec {
         owner: Some(OWNER.to_owned()),
         image_tag_mutability: TagMutability::Mutable,
