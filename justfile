@@ -1,3 +1,6 @@
+# Our own crate optimised too, for what runs long.
+optimised := "--config .cargo/optimised.toml"
+
 # Lists the recipes.
 default:
     @just --list
@@ -16,9 +19,9 @@ bless:
 
 # Runs the gates of the policy engine with their large counts, our own code optimised: speed and memory first, alone.
 policy-full:
-    POLICY_FULL=1 CARGO_PROFILE_TEST_OPT_LEVEL=3 cargo test --locked --test policy -- gate_7 limits --test-threads=1 --nocapture
-    POLICY_FULL=1 CARGO_PROFILE_TEST_OPT_LEVEL=3 cargo test --locked --test policy -- --skip gate_7 --skip limits --nocapture
-    POLICY_FULL=1 CARGO_PROFILE_TEST_OPT_LEVEL=3 cargo test --locked --lib policy:: -- --nocapture
+    POLICY_FULL=1 cargo test {{optimised}} --locked --test policy -- gate_7 limits --test-threads=1 --nocapture
+    POLICY_FULL=1 cargo test {{optimised}} --locked --test policy -- --skip gate_7 --skip limits --nocapture
+    POLICY_FULL=1 cargo test {{optimised}} --locked --lib policy:: -- --nocapture
 
 # Fuzzes the policy language, SECONDS for each target; cargo-fuzz is installed under target/ once.
 fuzz SECONDS="300":
@@ -34,11 +37,11 @@ fuzz SECONDS="300":
 
 # Runs the push tier of the fault sweeps; with arguments such as PROVISION_FAULTS_SWEEP=roll a part of them.
 faults *VARIABLES:
-    env PROVISION_FAULTS=push CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
+    env PROVISION_FAULTS=push {{VARIABLES}} cargo test {{optimised}} --locked --test faults
 
 # Runs every case of the fault sweeps, or a shard: `just faults-full PROVISION_FAULTS_SHARD=0/8`. docs/reliability.md says what they are.
 faults-full *VARIABLES:
-    env PROVISION_FAULTS=full CARGO_PROFILE_TEST_OPT_LEVEL=1 {{VARIABLES}} cargo test --locked --test faults
+    env PROVISION_FAULTS=full {{VARIABLES}} cargo test {{optimised}} --locked --test faults
 
 # Kills the binary at 200 random moments in the sandbox, and at 33 against moto.
 killed-full:

@@ -57,6 +57,9 @@ PATIENCE, LEAST, CLOCK = 4, 10, 300
 # What a process may allocate: a loop that does not end often fills the memory.
 MEMORY = 6 << 30
 
+# The copy is built once and run thousands of times, without lines in backtraces.
+PROFILE = ["--config", "profile.dev.package.provision.opt-level=1", "--config", "profile.dev.package.provision.debug=false"]
+
 SWITCH = '''
 /// The number of the mutant that is switched on in this process, 0 for none, asked by a function of this number.
 #[inline]
@@ -231,10 +234,9 @@ def copy_tree(mutated):
 
 
 def cargo(*arguments):
-    command = [*os.environ.get("PROVISION_CARGO", "cargo").split(), *arguments, "--message-format=json"]
+    command = [*os.environ.get("PROVISION_CARGO", "cargo").split(), *arguments, *PROFILE, "--message-format=json"]
     environment = dict(os.environ)
     environment.setdefault("CARGO_TARGET_DIR", str(ROOT / "target"))
-    environment.update(CARGO_PROFILE_DEV_DEBUG="false", CARGO_PROFILE_TEST_DEBUG="false")
     ran = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
     messages = []
     for text in ran.stdout.splitlines():

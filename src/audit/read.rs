@@ -94,14 +94,17 @@ impl Reader<'_> {
             }
             match iam::policy_document(self.aws, &arn).await {
                 Ok(document) => {
-                    if let Some(text) = document.as_ref().as_ref().and_then(|text| decode(text)) {
-                        let policy = ManagedPolicy {
-                            document: text,
-                            versions: 0,
-                            attachments: 0,
-                        };
-                        self.account.policies.insert(arn, policy);
-                    }
+                    let Some(text) = document.as_ref().as_ref().and_then(|text| decode(text))
+                    else {
+                        self.unread(arn, Error::failed("There is no such policy or document."));
+                        continue;
+                    };
+                    let policy = ManagedPolicy {
+                        document: text,
+                        versions: 0,
+                        attachments: 0,
+                    };
+                    self.account.policies.insert(arn, policy);
                 }
                 Err(error) => self.unread(arn, error),
             }

@@ -475,7 +475,7 @@ pub async fn policy_description(aws: &Aws, arn: &str) -> Result<Arc<Option<Strin
 }
 
 /// The default version's document of a managed policy that the account does not use yet; none where
-/// there is no such policy.
+/// there is no such policy, or no such version by then.
 pub async fn policy_document(aws: &Aws, arn: &str) -> Result<Arc<Option<String>>, Error> {
     aws.look()
         .once(format!("iam:policy-document:{arn}"), || async {
@@ -488,7 +488,7 @@ pub async fn policy_document(aws: &Aws, arn: &str) -> Result<Arc<Option<String>>
                 .and_then(|output| output.policy)
                 .and_then(|policy| policy.default_version_id);
             match version {
-                Some(version) => policy_version(aws, arn, &version).await.map(Some),
+                Some(version) => found(policy_version(aws, arn, &version).await),
                 None => Ok(None),
             }
         })

@@ -106,6 +106,8 @@ pub enum FaultKind {
     DeleteConflict,
     /// The account has as many of these as it may have (`LimitExceeded`).
     QuotaExceeded,
+    /// What was made a moment ago has not arrived yet where it is asked for (`Invalid principal`).
+    Unsettled,
     /// The reply ends in the middle.
     TruncatedBody,
     /// An error code that nobody knows.
@@ -120,7 +122,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, for sweeps.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::LostReply,
@@ -135,6 +137,7 @@ impl FaultKind {
         Self::ConcurrentModification,
         Self::DeleteConflict,
         Self::QuotaExceeded,
+        Self::Unsettled,
         Self::TruncatedBody,
         Self::UnknownError,
         Self::UnknownValues,

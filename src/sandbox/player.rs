@@ -361,8 +361,11 @@ fn refusal(kind: FaultKind, call: &Call, account: &str) -> Option<ServiceError> 
             pick("LimitExceeded", "LimitExceededException"),
             "Cannot exceed the quota of the account.",
         ),
+        FaultKind::Unsettled => unsettled(call.service),
         FaultKind::UnknownError => {
-            ServiceError::new("SandboxStrangeness", "Nobody knows this error.")
+            // A write is answered with a status that is no error's either.
+            let status = if call.reads() { 400 } else { 300 };
+            ServiceError::with_status(status, "SandboxStrangeness", "Nobody knows this error.")
         }
         FaultKind::UnknownOperation => ServiceError::new(
             pick("InvalidAction", "UnknownOperationException"),
@@ -392,6 +395,16 @@ fn concurrent(service: Service) -> ServiceError {
         Service::SecretsManager => ServiceError::new("InvalidRequestException", message),
         _ => ServiceError::new("ServerException", message),
     }
+}
+
+/// A role that was made a moment ago has not arrived where it is asked for.
+fn unsettled(service: Service) -> ServiceError {
+    if service == Service::Iam {
+        let message = "Invalid principal in policy: \"AWS\":\"arn:aws:iam::111122223333:role/new\"";
+        return ServiceError::new("MalformedPolicyDocument", message);
+    }
+    let message = "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
+    ServiceError::new("InvalidParameterException", message)
 }
 
 /// Something still hangs on the resource.

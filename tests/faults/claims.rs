@@ -87,7 +87,7 @@ const CALLS: [&str; 54] = [
 ];
 
 /// The classes of errors, as `-vv` names them.
-const CLASSES: [&str; 13] = [
+const CLASSES: [&str; 14] = [
     "NotFound",
     "Exists",
     "AccessDenied",
@@ -96,6 +96,7 @@ const CLASSES: [&str; 13] = [
     "Conflict",
     "InUse",
     "Quota",
+    "Unsettled",
     "Passing",
     "Unsupported",
     "Invalid",

@@ -182,6 +182,8 @@ fn rare(way: Way) -> String {
     format!(
         "[project]\nname = \"sweep\"\naccount_id = \"{ACCOUNT}\"\nregion = \"{REGION}\"\ntags = {{ {} }}\n\
          \n[oidc_provider.\"token.actions.githubusercontent.com\"]\nclient_ids = [\"sts.amazonaws.com\"]\nthumbprints = [\"{}\"]\n\
+         \n[policy.rare]\ndocument = \"policies/read.json\"\n\
+         \n[role.rare]\ntrust = {{ service = \"ecs-tasks.amazonaws.com\" }}\n\
          \n[log_group.\"/rare/logs\"]\n{}\n\
          \n[secret.\"rare/key\"]\ndescription = \"{}\"\n\
          \n[cluster.rare]\ncapacity_providers = [{}]\n\

@@ -50,6 +50,11 @@ impl Time {
         }
     }
 
+    /// Sets the time forward or back.
+    pub(crate) fn set(&self, now: Duration) {
+        *held(&self.now) = now;
+    }
+
     /// Whoever sleeps by this time is dead from here on, or lives again.
     pub(crate) fn kill(&self, dead: bool) {
         self.dead.store(dead, Ordering::Relaxed);
@@ -144,7 +149,7 @@ pub(crate) struct Drive {
 }
 
 /// What one run came to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ran {
     /// The exit code that the binary would have had; none where the process was killed.
     pub(crate) exit: Option<u8>,
@@ -192,7 +197,7 @@ impl Drive {
 
     /// Puts the account and the time back.
     pub(crate) fn reset(&self, start: &Store) {
-        *held(&self.time.now) = Time::BEGIN;
+        self.time.set(Time::BEGIN);
         self.time.kill(false);
         self.sandbox.revive();
         self.sandbox.play(provision::sandbox::Script::default());

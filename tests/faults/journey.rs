@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provision::clock::Clock;
-use provision::plan::Step;
+use provision::error::Error;
+use provision::kind::Address;
+use provision::plan::{Plan, Step};
 use provision::sandbox::{FaultKind, Script, Store, Table};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::access::Access;
+use super::again::Memory;
 use super::drive::{Declared, Drive, Ran};
 use super::ledger::Ledger;
 use super::records;
@@ -23,6 +26,16 @@ pub(crate) struct Bench {
     pub(crate) drive: Drive,
     pub(crate) ledger: Arc<Ledger>,
     pair: OnceCell<Pair>,
+    memory: Memory<Left>,
+}
+
+/// What a fresh plan still holds.
+#[derive(Clone, Debug)]
+struct Left {
+    /// In words; none where it is empty.
+    words: Option<String>,
+    /// Whether it deletes, and nothing else.
+    only_deletes: bool,
 }
 
 /// Two programs at once, and whose write comes next.
@@ -31,12 +44,33 @@ pub(crate) struct Pair {
     gates: [Gate; 2],
 }
 
+impl Left {
+    fn of(plan: Result<Plan, Error>) -> Self {
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                return Self {
+                    words: Some(format!("{error:?}")),
+                    only_deletes: false,
+                };
+            }
+        };
+        let words = |step: &Step| format!("{} {}", step.address, step.call.json());
+        let steps: Vec<String> = plan.steps.iter().map(words).collect();
+        Self {
+            words: (!plan.is_empty()).then(|| format!("{steps:?}")),
+            only_deletes: plan.steps.iter().all(|step| step.call.name() == "Delete"),
+        }
+    }
+}
+
 impl Bench {
     pub(crate) async fn new(ledger: Arc<Ledger>) -> Self {
         Self {
             drive: Drive::new().await,
             ledger,
             pair: OnceCell::new(),
+            memory: Memory::default(),
         }
     }
 
@@ -106,17 +140,52 @@ pub(crate) struct Terms {
     pub(crate) further: u32,
     /// How many writes more than its twin's it may make, besides those whose reply was lost.
     pub(crate) spare_writes: u64,
+    /// Others, or a program with another configuration, may come to use what is then to be deleted.
+    pub(crate) others: bool,
     /// How many programs write at once: each may register a revision before it sees the other's.
     pub(crate) two: bool,
     /// From it follow the order and the spelling in which the last plan sees the world.
     pub(crate) seed: u64,
-    /// All reads of the first run deny that what a write changed is still there. Where that is the
-    /// goal, the run cannot know better, and does not delete what it does not see.
-    pub(crate) blind: bool,
+    /// Reads of the first run that deny that what a write changed is still there.
+    pub(crate) denial: Option<Denial>,
     /// Whether the plan is to be made three times more at the end.
     pub(crate) stays: bool,
     /// Whether the world after each write is kept.
     pub(crate) keeps_states: bool,
+}
+
+/// The reads of a service that come next after a write and deny that what it changed is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Denial {
+    /// The number of the write in the run, from 1.
+    pub(crate) write: u64,
+    pub(crate) reads: u64,
+}
+
+impl Denial {
+    /// Whether no read came later that told the truth. Where it is the goal that something is not there,
+    /// the run cannot know better then, and does not delete what it does not see.
+    fn is_total(self, asked: &[Asked]) -> bool {
+        let service = |asked: &Asked| asked.operation.split(':').next().map(str::to_owned);
+        let mut writes = asked.iter().enumerate().filter(|(_, asked)| asked.writes);
+        let nth = usize::try_from(self.write).unwrap_or(usize::MAX);
+        let Some((at, write)) = writes.nth(nth.saturating_sub(1)) else {
+            return false;
+        };
+        let of_provider = write
+            .call
+            .as_ref()
+            .is_some_and(|call| call.starts_with("oidc_provider/"));
+        // Descriptions are all that is taken from the list of roles.
+        let tells = |asked: &Asked| match asked.operation.as_str() {
+            "iam:ListRoles" => false,
+            other => of_provider || !other.contains("OpenIDConnect"),
+        };
+        let later = asked.iter().skip(at + 1).filter(|asked| !asked.writes);
+        let later = later.filter(|asked| service(asked) == service(write));
+        let denied = usize::try_from(self.reads).unwrap_or(usize::MAX);
+        !later.skip(denied).any(tells)
+    }
 }
 
 /// Longest time of a run: its own limit of 30 minutes, the last rollout that began within it, the
@@ -139,6 +208,10 @@ pub(crate) struct Journey<'a> {
     met: u64,
     /// Somebody else came after the last write: what the final look had read by then was true.
     pub(crate) raced: bool,
+    /// No read of the last run told that something is still there.
+    blind: bool,
+    /// It ended with a refusal to delete what others use, which is right, and does nothing else.
+    refused: bool,
 }
 
 /// Travels under these scripts, one a run; after them nothing goes wrong.
@@ -180,30 +253,41 @@ impl<'a> Journey<'a> {
             lost: 0,
             met: 0,
             raced: false,
+            blind: false,
+            refused: false,
         }
     }
 
-    /// One run of `apply` under a script, judged.
+    /// One run of `apply` under a script, judged. It is remembered: an outside actor needs `run_anew`.
     pub(crate) async fn run(&mut self, script: &Script) -> Ran {
-        let declared = self.setting.declared.clone();
-        self.run_as(script, async |drive| drive.apply(&declared).await)
-            .await
+        self.run_in(script, !self.terms.keeps_states).await
     }
 
-    /// One run of any command under a script, judged.
-    pub(crate) async fn run_as(
-        &mut self,
-        script: &Script,
-        command: impl AsyncFnOnce(&Drive) -> Ran,
-    ) -> Ran {
-        let drive = &self.bench.drive;
+    /// The same, whatever else happens on the way.
+    pub(crate) async fn run_anew(&mut self, script: &Script) -> Ran {
+        self.run_in(script, false).await
+    }
+
+    async fn run_in(&mut self, script: &Script, remembers: bool) -> Ran {
+        let Bench { drive, memory, .. } = self.bench;
+        let declared = &self.setting.declared;
         drive.sandbox.revive();
         drive.sandbox.play(script.clone());
         self.watch.next_run();
         let asked = self.watch.seen().asked.len();
-        let ran = command(drive).await;
+        let apply = async || drive.apply(declared).await;
+        let ran = if remembers {
+            let watch = &self.watch;
+            memory.run(drive, watch, declared, script, apply).await
+        } else {
+            apply().await
+        };
         drop(drive.sandbox.take_trace());
-        let asked = self.watch.seen().asked.len() - asked;
+        let of_run = self.watch.seen().asked.split_off(asked);
+        let denial = self.terms.denial.filter(|_| asked == 0);
+        self.blind = denial.is_some_and(|denial| denial.is_total(&of_run));
+        let asked = of_run.len();
+        self.watch.seen().asked.extend(of_run);
         self.judge(&ran, asked);
         ran
     }
@@ -212,6 +296,11 @@ impl<'a> Journey<'a> {
     pub(crate) async fn settle(&mut self, mut last: Ran) {
         let mut further = self.terms.further;
         while let Some(left) = self.left(&last).await {
+            if self.terms.others && self.is_refused_rightly(&last) {
+                self.count("promise", "1 settles");
+                self.refused = true;
+                return;
+            }
             if further == 0 {
                 let said = tail(&last.said);
                 let exit = last.exit;
@@ -230,35 +319,44 @@ impl<'a> Journey<'a> {
         }
     }
 
+    /// Whether the run said with exit code 3 that it does not delete what others use, by the records.
+    fn is_refused_rightly(&self, last: &Ran) -> bool {
+        let store = self.bench.drive.sandbox.snapshot();
+        let told = |used: &Address| {
+            ["deleted while others use it", "removed while roles outside"]
+                .iter()
+                .any(|why| last.said.contains(&format!("{used}: It is not {why}")))
+        };
+        let refused = last.exit == Some(3) && records::used_by_others(&store).iter().any(told);
+        if refused {
+            self.count("refused rightly", "what others use");
+        }
+        refused
+    }
+
     /// What a fresh plan still holds, seen in another order and spelling (promise 10); after exit 0
     /// that is nothing (promise 8).
     async fn left(&mut self, last: &Ran) -> Option<String> {
         // Pages of one item each cost many requests, so that only some plans see them.
         const PAGED: u64 = 8;
-        let seed = self.terms.seed;
-        let drive = &self.bench.drive;
-        drive.sandbox.revive();
-        drive.sandbox.play(Script {
+        // Equal worlds are seen in so many orders and spellings; `view` sees each road in others.
+        const VIEWS: u64 = 8;
+        let seed = self.terms.seed % VIEWS;
+        let script = Script {
             seed,
             shuffle: true,
             respell: true,
             page_size: seed.is_multiple_of(PAGED).then_some(1),
             ..Script::default()
-        });
-        let mut unseen = false;
-        let left = match drive.plan(&self.setting.declared).await {
-            Ok(plan) if plan.is_empty() => None,
-            Ok(plan) => {
-                let deletes = |step: &Step| step.call.name() == "Delete";
-                unseen = self.terms.blind && plan.steps.iter().all(deletes);
-                let left = plan.steps.iter();
-                let left: Vec<String> = left
-                    .map(|step| format!("{} {}", step.address, step.call.json()))
-                    .collect();
-                Some(format!("{left:?}"))
-            }
-            Err(error) => Some(format!("{error:?}")),
         };
+        let Bench { drive, memory, .. } = self.bench;
+        let declared = &self.setting.declared;
+        drive.sandbox.revive();
+        drive.sandbox.play(script.clone());
+        let plan = async || Left::of(drive.plan(declared).await);
+        let left = memory.look(drive, declared, &script, plan).await;
+        let unseen = self.blind && left.only_deletes;
+        let left = left.words;
         self.count("promise", "8 honest exit");
         self.count("promise", "10 same in, same out");
         let claimed = last.exit == Some(0) && !self.raced && !unseen;
@@ -333,7 +431,7 @@ impl<'a> Journey<'a> {
             kind,
             asked,
             before_writes,
-            in_step,
+            shown,
         } = met;
         self.count("fault met", &format!("{kind:?}"));
         let operation = &asked.operation;
@@ -357,7 +455,7 @@ impl<'a> Journey<'a> {
             return;
         }
         // A step that cannot look does not write; the others, which could, go on.
-        let went_on = !in_step && (ran.planned.is_some() || self.watch.seen().wrote_in_run);
+        let went_on = !shown && (ran.planned.is_some() || self.watch.seen().wrote_in_run);
         if ran.exit != Some(1) || went_on {
             let (exit, planned) = (ran.exit, ran.planned);
             self.broken.push(format!(
@@ -399,7 +497,7 @@ impl<'a> Journey<'a> {
         let most = 1 + usize::from(self.terms.two);
         self.broken
             .extend(doubled_revisions(&self.setting.start, &last, most));
-        if let Some(twin) = self.twin {
+        if let Some(twin) = self.twin.filter(|_| !self.refused) {
             self.count("promise", "2 same end");
             for (name, words) in records::differences(&twin.end, &end) {
                 if !self.watch.is_excused(&name) {

@@ -208,6 +208,14 @@ pub(crate) fn name(table: Table, key: &str) -> String {
     format!("{table:?} {}", key.replace('\n', " "))
 }
 
+/// The name of the task definition that a service runs: what becomes of it follows the service.
+pub(crate) fn family_of(store: &Store, table: Table, key: &str) -> Option<String> {
+    let service = store.get(table, key).filter(|_| table == Table::Service)?;
+    let arn = service.get("taskDefinition")?.as_str()?;
+    let (family, _) = arn.rsplit('/').next()?.split_once(':')?;
+    Some(name(Table::TaskDefinition, family))
+}
+
 /// The resource whose record this is, by its name in an end state.
 pub(crate) fn address(name: &str) -> Option<Address> {
     let (table, key) = name.split_once(' ')?;
@@ -226,6 +234,43 @@ pub(crate) fn address(name: &str) -> Option<Address> {
         _ => return None,
     };
     Some(Address::new(kind, name))
+}
+
+/// What of ours somebody else's role or service uses, and is not to be deleted: providers, policies, clusters.
+pub(crate) fn used_by_others(store: &Store) -> BTreeSet<Address> {
+    let theirs = |table: Table, key: &str| {
+        let record = store.get(table, key);
+        record.is_some_and(|record| !is_gone(table, record) && is_others(table, record))
+    };
+    let mut used = BTreeSet::new();
+    for table in [Table::Attachment, Table::Boundary] {
+        for (link, _) in store.rows(table) {
+            if let Some((arn, role)) = link.split_once('\n')
+                && theirs(Table::Role, role)
+            {
+                let name = arn.rsplit('/').next().unwrap_or_default();
+                used.insert(Address::new("policy", name));
+            }
+        }
+    }
+    for (provider, _) in store.rows(Table::OidcProvider) {
+        let trusts = |(key, role): (&str, &Value)| {
+            let trust = role.get("AssumeRolePolicyDocument").and_then(Value::as_str);
+            theirs(Table::Role, key)
+                && trust.is_some_and(|trust| trust.contains(&format!("oidc-provider/{provider}")))
+        };
+        if store.rows(Table::Role).any(trusts) {
+            used.insert(Address::new("oidc_provider", provider));
+        }
+    }
+    for (key, _) in store.rows(Table::Service) {
+        if let Some((cluster, _)) = key.split_once('\n')
+            && theirs(Table::Service, key)
+        {
+            used.insert(Address::new("cluster", cluster));
+        }
+    }
+    used
 }
 
 /// What differs between two end states, in short.

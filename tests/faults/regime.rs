@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::claims;
-use super::deployments;
 use super::drive::held;
 use super::heard;
 use super::journey::Bench;
@@ -58,9 +57,6 @@ pub(crate) fn run() -> ExitCode {
     }
     for (sweep, cases) in sweeps {
         regime.sweep(sweep, cases, &tier);
-    }
-    if tier.takes("deployments") && tier.is_unsharded() {
-        regime.deployments(&tier);
     }
     let mut failures = std::mem::take(&mut *held(&regime.failures));
     failures.sort();
@@ -181,20 +177,6 @@ impl Regime {
         );
     }
 
-    /// Deploy, promote and rollback, in a world of their own.
-    fn deployments(&mut self, tier: &Tier) {
-        let (full, replay) = (tier.is_full(), tier.replay());
-        let swept = runtime().block_on(deployments::sweep(full, replay, &self.ledger));
-        self.count += swept.cases;
-        println!(
-            "deployments: {} of {} cases; {:.1} s so far",
-            swept.cases,
-            swept.all,
-            seconds(self.began)
-        );
-        held(&self.failures).extend(swept.failures);
-    }
-
     /// Runs the cases on all cores.
     fn run_all(&self, sweep: &str, cases: &[&Case]) {
         let next = AtomicUsize::new(0);
@@ -264,6 +246,12 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 
 /// Prints the failures, the ledger and the closing line, and keeps the ledger.
 fn close(ledger: &Ledger, count: usize, failures: &[Failure]) -> ExitCode {
+    for (key, _) in failures
+        .iter()
+        .filter(|(key, _)| key.starts_with("ledger: "))
+    {
+        println!("EMPTY {key}");
+    }
     for (key, broken) in failures.iter().take(20) {
         println!("FAILED {key}\n    replay with PROVISION_FAULTS_REPLAY='{key}'");
         for line in broken.iter().take(8) {

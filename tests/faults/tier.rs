@@ -29,12 +29,13 @@ pub(crate) struct Tier {
     sweep: Option<String>,
     /// `PROVISION_FAULTS_SHARD=i/n`: the cases whose number leaves the rest i, from 0.
     shard: Option<(usize, usize)>,
-    /// `PROVISION_FAULTS_FIFTH=0..4`: which fifth of a sweep that goes by fifths.
-    fifth: usize,
+    /// `PROVISION_FAULTS_PART=0..14`: which part of a sweep that goes by rotation.
+    part: usize,
 }
 
-/// In how many parts a sweep goes by rotation.
-const PARTS: usize = 5;
+/// In how many parts a sweep goes by rotation: each of them is about as many cases as a fifth of the
+/// sweep had when it knew of a third of today's requests and faults, and its share of the push tier's time.
+const PARTS: usize = 15;
 /// Cases of each sweep in the quick tier.
 const QUICK: usize = 12;
 
@@ -56,15 +57,15 @@ impl Tier {
                 panic!("PROVISION_FAULTS_SHARD={text} is not PART/PARTS, counted from 0")
             })
         });
-        let fifth = text("PROVISION_FAULTS_FIFTH").map_or(0, |text| {
-            number(&text).unwrap_or_else(|| panic!("PROVISION_FAULTS_FIFTH={text} is no number"))
+        let part = text("PROVISION_FAULTS_PART").map_or(0, |text| {
+            number(&text).unwrap_or_else(|| panic!("PROVISION_FAULTS_PART={text} is no number"))
         });
         Self {
             size,
             replay: text("PROVISION_FAULTS_REPLAY"),
             sweep: text("PROVISION_FAULTS_SWEEP"),
             shard,
-            fifth: fifth % PARTS,
+            part: part % PARTS,
         }
     }
 
@@ -78,16 +79,6 @@ impl Tier {
         self.is_whole() && self.size != Size::Quick
     }
 
-    /// Whether every case is to be run.
-    pub(crate) fn is_full(&self) -> bool {
-        self.size == Size::Full
-    }
-
-    /// The one case that is to be run.
-    pub(crate) fn replay(&self) -> Option<&str> {
-        self.replay.as_deref()
-    }
-
     /// Whether it is no shard, or the first one: a sweep that is not sharded runs there.
     pub(crate) fn is_unsharded(&self) -> bool {
         self.shard.is_none_or(|(part, _)| part == 0)
@@ -97,7 +88,7 @@ impl Tier {
     pub(crate) fn words(&self) -> String {
         let mut words = match self.size {
             Size::Quick => "quick tier".to_owned(),
-            Size::Push => format!("push tier, fifth {} of 0 to {}", self.fifth, PARTS - 1),
+            Size::Push => format!("push tier, part {} of 0 to {}", self.part, PARTS - 1),
             Size::Full => "full tier".to_owned(),
         };
         if let Some((part, of)) = self.shard {
@@ -130,7 +121,7 @@ impl Tier {
             let chosen = match (self.size, push) {
                 (Size::Quick, _) => evenly(index, QUICK, all),
                 (Size::Full, _) | (Size::Push, Push::All) => true,
-                (Size::Push, Push::Fifth) => index % PARTS == self.fifth || fills,
+                (Size::Push, Push::Part) => index % PARTS == self.part || fills,
                 (Size::Push, Push::About(most)) => evenly(index, most, all),
             };
             if chosen {

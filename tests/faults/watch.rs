@@ -29,12 +29,12 @@ pub(crate) struct Met {
     pub(crate) asked: Asked,
     /// Whether nothing had been written yet in this run.
     pub(crate) before_writes: bool,
-    /// Whether a step was under way: then the plan had been shown.
-    pub(crate) in_step: bool,
+    /// Whether a step had begun in this run: then the plan had been shown.
+    pub(crate) shown: bool,
 }
 
 /// What was seen so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Seen {
     pub(crate) broken: Vec<String>,
     pub(crate) asked: Vec<Asked>,
@@ -46,10 +46,39 @@ pub(crate) struct Seen {
     pub(crate) states: Vec<Store>,
     /// Whether this run has tried a write.
     pub(crate) wrote_in_run: bool,
+    /// Whether a step of this run has begun.
+    pub(crate) stepped_in_run: bool,
+}
+
+impl Seen {
+    /// Adds what was seen in one run.
+    pub(crate) fn add(&mut self, run: &Self) {
+        let Self {
+            broken,
+            asked,
+            written,
+            met,
+            checks,
+            states,
+            wrote_in_run,
+            stepped_in_run,
+        } = run;
+        self.broken.extend(broken.iter().cloned());
+        self.asked.extend(asked.iter().cloned());
+        self.written += written;
+        self.met.extend(met.iter().cloned());
+        for (promise, number) in checks {
+            *self.checks.entry(promise).or_default() += number;
+        }
+        self.states.extend(states.iter().cloned());
+        self.wrote_in_run = *wrote_in_run;
+        self.stepped_in_run = *stepped_in_run;
+    }
 }
 
 /// What holds before and what is to hold at the end.
-struct Bounds {
+#[derive(Clone, PartialEq)]
+pub(crate) struct Bounds {
     others: Vec<(Table, String, Value)>,
     /// What somebody could do at some moment before, and what they could do at every such moment.
     was_ever: Access,
@@ -108,13 +137,22 @@ impl Watch {
     pub(crate) fn next_run(&self) {
         let mut seen = self.seen();
         seen.wrote_in_run = false;
+        seen.stepped_in_run = false;
         seen.met.clear();
+    }
+
+    /// What the watch goes by from here on.
+    pub(crate) fn bounds(&self) -> std::sync::MutexGuard<'_, Bounds> {
+        held(&self.bounds)
     }
 
     /// Somebody else has changed the account from one state to another.
     pub(crate) fn excuse(&self, before: &Store, after: &Store) {
         let mut bounds = held(&self.bounds);
         for (table, key) in changed(before, after) {
+            bounds
+                .excused
+                .extend(records::family_of(before, table, &key));
             bounds.excused.insert(records::name(table, &key));
         }
         let now = access::of(after);
@@ -143,16 +181,15 @@ impl Watch {
             writes: !entry.reads,
             call: (!entry.reads).then(|| call_of(entry, under_way)).flatten(),
         };
+        seen.stepped_in_run |= !held(under_way).is_empty();
         if let Some(kind) = entry.fault {
-            let before_writes = !seen.wrote_in_run;
-            let asked = asked.clone();
-            let in_step = !held(under_way).is_empty();
-            seen.met.push(Met {
+            let met = Met {
                 kind,
-                asked,
-                before_writes,
-                in_step,
-            });
+                asked: asked.clone(),
+                before_writes: !seen.wrote_in_run,
+                shown: seen.stepped_in_run,
+            };
+            seen.met.push(met);
         }
         seen.asked.push(asked);
         seen.wrote_in_run |= !entry.reads;
@@ -259,7 +296,11 @@ fn call_of(entry: &TraceEntry, under_way: &UnderWay) -> Option<String> {
         .iter()
         .filter(|(address, _)| address.kind == kind)
         .filter(|(address, _)| {
-            let name = &address.name;
+            // A service that is not declared is known by its cluster and its name.
+            let name = match address.name.rsplit_once('/') {
+                Some((_, name)) if kind == "service" => name,
+                _ => &address.name,
+            };
             entry.parameters.values().any(|value| names(value, name))
         })
         .collect();

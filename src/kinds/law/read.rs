@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 
 use super::IamLaw;
 use crate::aws::iam::{self, Account};
-use crate::aws::{Aws, Class};
+use crate::aws::{self, Aws};
 use crate::error::Result;
 use crate::kind::{Law, Scope};
 use crate::kinds::identity::{self, Names};
@@ -21,8 +21,8 @@ pub async fn observe(aws: &Aws, scope: &Scope) -> Result<Box<dyn Law>> {
 }
 
 impl IamLaw {
-    /// Reads the documents of what the roles of the plan have or will have attached. One that cannot
-    /// be read, or not as a policy, stays unknown.
+    /// Reads the documents of what the roles of the plan have or will have attached. One that
+    /// is not there, or not a policy that we read, stays unknown; one that may not be read is an error.
     ///
     /// # Errors
     /// What AWS answers.
@@ -38,20 +38,13 @@ impl IamLaw {
             }
         }
         let read = missing.into_iter().map(|arn| async move {
-            match iam::policy_document(aws, arn).await {
-                Ok(text) => Ok((arn, Ok(text))),
-                // Who may not read it can still plan: what the policy says is unknown then.
-                Err(error) if error.class == Class::AccessDenied => Ok((arn, Err(error))),
-                Err(error) => Err(error),
-            }
+            let text = iam::policy_document(aws, arn).await?;
+            Ok::<_, aws::Error>((arn, text))
         });
         for (arn, text) in try_join_all(read).await? {
-            match text.as_ref().map(|text| text.as_deref()) {
-                Ok(Some(text)) => law.insert(arn, text, &home),
-                Ok(None) => law.miss(arn, "there is no such policy.".to_owned()),
-                Err(error) => {
-                    law.miss(arn, format!("it may not be read ({}).", error.operation));
-                }
+            match text.as_deref() {
+                Some(text) => law.insert(arn, text, &home),
+                None => law.miss(arn, "there is none.".to_owned()),
             }
         }
         Ok(law)

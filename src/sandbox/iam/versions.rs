@@ -111,7 +111,7 @@ fn get(call: &Call, world: &World<'_>) -> Answer {
     if managed::is_aws(arn) && !managed::is_known(arn) {
         // To make one up would say what the policy does not.
         let message = format!("The sandbox does not know the document of {arn}.");
-        return Err(ServiceError::with_status(403, "AccessDenied", message));
+        return Err(ServiceError::with_status(404, "NoSuchEntity", message));
     }
     Ok(json!({ "PolicyVersion": show(&version, true, world) }))
 }

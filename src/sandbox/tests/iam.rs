@@ -189,6 +189,7 @@ async fn faults_speak_xml_and_crashes_end_the_process() {
         (FaultKind::AccessDenied, "AccessDenied"),
         (FaultKind::ConcurrentModification, "ConcurrentModification"),
         (FaultKind::DeleteConflict, "DeleteConflict"),
+        (FaultKind::Unsettled, "MalformedPolicyDocument"),
         (FaultKind::UnknownError, "SandboxStrangeness"),
     ] {
         sandbox.play(Script::of(vec![Fault::on("iam:CreateRole", kind)]));

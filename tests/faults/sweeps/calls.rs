@@ -10,7 +10,7 @@ use crate::roads::{Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "call",
     title: "every request x every fault, tiny",
-    push: Push::Fifth,
+    push: Push::Part,
     cases,
 };
 
@@ -46,8 +46,8 @@ fn cases(roads: &Roads) -> Vec<Case> {
                 let key = key("call", transition, &format!("{call}/{operation}/{name}"));
                 let scripts = vec![Script::of(vec![fault])];
                 let mut case = Case::of_road(key, road, scripts, terms);
-                let what = asked.call.as_ref().unwrap_or(operation);
-                case.cell = Some(format!("{what} {name}"));
+                let of_call = asked.call.as_deref().unwrap_or_default();
+                case.cell = Some(format!("{of_call} {operation} {name}").trim().to_owned());
                 cases.push(case);
             }
         }

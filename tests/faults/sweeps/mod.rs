@@ -1,6 +1,7 @@
 //! The sweeps: which journeys, with which faults. Each is a file here and a line in `SWEEPS`.
 
 pub(crate) mod calls;
+mod deployments;
 mod double;
 mod lacking;
 mod outside;
@@ -27,8 +28,8 @@ use provision::sandbox::Script;
 pub(crate) enum Push {
     /// Every case.
     All,
-    /// One fifth in rotation, and the first case of every cell of the ledger.
-    Fifth,
+    /// One part in rotation, and the first case of every cell of the ledger.
+    Part,
     /// About so many, evenly.
     About(usize),
 }
@@ -58,6 +59,8 @@ pub(crate) const SWEEPS: &[Sweep] = &[
     permanent::SWEEP,
     two::SWEEP,
     outside::SWEEP,
+    deployments::SWEEP,
+    deployments::RIVALS,
 ];
 
 /// What went wrong in a case; empty where every promise was kept.

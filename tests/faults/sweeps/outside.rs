@@ -302,6 +302,7 @@ fn cases(roads: &Roads) -> Vec<Case> {
                 let road = road.clone();
                 let terms = Terms {
                     further: 2,
+                    others: true,
                     spare_writes: road.writes() + 8,
                     seed: seed(&key),
                     ..Terms::default()
@@ -339,7 +340,7 @@ async fn meddle(
             watch.excuse(&before, outside.store());
         }
     });
-    let ran = journey.run(&Script::default()).await;
+    let ran = journey.run_anew(&Script::default()).await;
     bench.drive.sandbox.before_each(|_, _| {});
     let later = journey
         .watch

@@ -122,7 +122,7 @@ async fn turn(
         page_size: Some(1),
         ..Script::default()
     };
-    let ran = journey.run(&script).await;
+    let ran = journey.run_anew(&script).await;
     bench.drive.sandbox.before_each(|_, _| {});
     journey.settle(ran).await;
     journey.finish().err().unwrap_or_default()

@@ -51,7 +51,8 @@ fn behaviours() -> Vec<(&'static str, Behaviour, u8)> {
         ("stuck", Behaviour::Stuck, 4),
         ("flapping", Behaviour::Flapping, 4),
         ("another", Behaviour::Another, 4),
-        ("autoscaled", Behaviour::Autoscaled(3), 0),
+        // The rollout succeeds; the number of tasks is declared, and is not as declared.
+        ("autoscaled", Behaviour::Autoscaled(3), 1),
         ("pause", Behaviour::Pause, 4),
     ]
 }

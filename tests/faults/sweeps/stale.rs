@@ -3,7 +3,7 @@
 use provision::sandbox::{Script, Shape, Stale, Times};
 
 use super::{Case, Push, Sweep};
-use crate::journey::Terms;
+use crate::journey::{Denial, Terms};
 use crate::roads::{Roads, key};
 
 pub(super) const SWEEP: Sweep = Sweep {
@@ -44,7 +44,10 @@ fn cases(roads: &Roads) -> Vec<Case> {
                     let terms = Terms {
                         further: 2,
                         spare_writes: road.writes(),
-                        blind: shape == Shape::Missing && reads == Times::FOREVER,
+                        denial: (shape == Shape::Missing).then(|| Denial {
+                            write: nth,
+                            reads: reads.count(),
+                        }),
                         ..Terms::default()
                     };
                     let key = key("stale", transition, &format!("{nth}/{shape:?}/{depth}"));

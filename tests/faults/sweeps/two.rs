@@ -42,6 +42,7 @@ fn cases(roads: &Roads) -> Vec<Case> {
                     let terms = Terms {
                         further: 2,
                         two: true,
+                        others: !Arc::ptr_eq(&one, &other),
                         spare_writes: one.writes() + other.writes(),
                         seed: seed(&words),
                         ..Terms::default()

@@ -15,18 +15,32 @@ use provision::rollout::{self, DeployOrder, Selection, Until};
 use provision::sandbox::{Behaviour, Fault, FaultKind, Sandbox, Script, Store};
 use serde_json::json;
 
-use super::claims;
-use super::ledger::Ledger;
-use super::sweeps::calls::further;
-use super::world::{PRODUCTION, Ran, STAGING, World, following};
+use super::calls::further;
+use super::{Case, Push, Sweep};
+use crate::claims;
+use crate::ledger::Ledger;
+use crate::regime::runtime;
+use crate::roads::Roads;
+use crate::world::{PRODUCTION, Ran, STAGING, World, following};
 
-/// Of how many cases the push tier takes one: with it the sweep takes about a minute on one core.
-const PUSH_STRIDE: usize = 3;
-/// Interleavings of two deployments in the push tier, and in the full one.
-const INTERLEAVINGS: (u64, u64) = (60, 3_000);
+/// One request of each command goes wrong.
+pub(super) const SWEEP: Sweep = Sweep {
+    name: "deployments",
+    title: "deploy, promote and both ways of rollback: every request x every fault",
+    push: Push::All,
+    cases,
+};
 
-/// The name of this sweep: as a replay key it stands for all cases of the tier.
-const NAME: &str = "deployments";
+/// Two deployments at once.
+pub(super) const RIVALS: Sweep = Sweep {
+    name: "rivals",
+    title: "two deployments to one service at once, interleavings of their requests",
+    push: Push::About(300),
+    cases: rivals,
+};
+
+/// Interleavings of two deployments.
+const INTERLEAVINGS: u64 = 3_000;
 
 /// A command on a world that is ready for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,67 +118,57 @@ impl End {
     }
 }
 
-/// What the sweep came to.
-#[derive(Default)]
-pub(crate) struct Swept {
-    pub(crate) cases: usize,
-    pub(crate) all: usize,
-    pub(crate) failures: Vec<(String, Vec<String>)>,
+/// A command without faults: from where it begins, to where it leads, and what it asks.
+struct Free {
+    journey: Journey,
+    start: Store,
+    end: End,
+    operations: Vec<String>,
 }
 
-/// Runs the sweeps of this file, or the one case of a replay key.
-pub(crate) async fn sweep(full: bool, replay: Option<&str>, ledger: &Ledger) -> Swept {
-    let mut swept = Swept::default();
-    for journey in Journey::ALL {
+impl Free {
+    async fn of(journey: Journey) -> Self {
         let start = journey.start().await;
-        let twin = world(&start).await;
-        let _ = twin.sandbox.take_trace();
-        let ran = journey.play(&twin).await;
-        let requests = twin.sandbox.take_trace();
-        if ran.exit != 0 {
-            let broken = vec![format!("without a fault: {ran:?}")];
-            swept.failures.push((format!("{NAME}/{journey:?}"), broken));
-            continue;
+        let world = world(&start).await;
+        drop(world.sandbox.take_trace());
+        let ran = journey.play(&world).await;
+        assert_eq!(ran.exit, 0, "{journey:?} without a fault: {ran:?}");
+        let trace = world.sandbox.take_trace();
+        Self {
+            journey,
+            start,
+            end: End::of(&world),
+            operations: trace.into_iter().map(|entry| entry.operation).collect(),
         }
-        let end = End::of(&twin);
-        let mut number = 0;
-        for (position, entry) in requests.iter().enumerate() {
+    }
+}
+
+fn cases(_: &Roads) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for journey in Journey::ALL {
+        let free = Arc::new(runtime().block_on(Free::of(journey)));
+        for (call, operation) in (1..).zip(&free.operations) {
             for kind in claims::kinds() {
-                let operation = &entry.operation;
-                let key = format!("{NAME}/{journey:?}/{}/{operation}/{kind:?}", position + 1);
-                swept.all += 1;
-                number += 1;
-                let chosen = match replay {
-                    Some(wanted) if wanted != NAME => wanted == key,
-                    _ => full || number % PUSH_STRIDE == 0,
-                };
-                if !chosen {
-                    continue;
-                }
-                swept.cases += 1;
-                let call = position as u64 + 1;
-                let most = 40 * requests.len() + 2_000;
-                let broken = fault(journey, &start, call, kind, &end, most, ledger).await;
-                if !broken.is_empty() {
-                    swept.failures.push((key, broken));
-                }
+                let key = format!("deployments/{journey:?}/{call}/{operation}/{kind:?}");
+                let free = free.clone();
+                cases.push(Case::new(key, move |bench| {
+                    let free = free.clone();
+                    Box::pin(async move { fault(&free, call, kind, &bench.ledger).await })
+                }));
             }
         }
     }
-    interleave(full, replay, ledger, &mut swept).await;
-    swept
+    cases
 }
 
 /// One request goes wrong; then the same command again, without faults.
-async fn fault(
-    journey: Journey,
-    start: &Store,
-    call: u64,
-    kind: FaultKind,
-    end: &End,
-    most: usize,
-    ledger: &Ledger,
-) -> Vec<String> {
+async fn fault(free: &Free, call: u64, kind: FaultKind, ledger: &Ledger) -> Vec<String> {
+    let Free {
+        journey,
+        start,
+        end,
+        operations,
+    } = free;
     let mut broken = Vec::new();
     let world = world(start).await;
     let _ = world.sandbox.take_trace();
@@ -204,7 +208,7 @@ async fn fault(
         broken.push(format!("2: another end: {found:?} instead of {end:?}"));
     }
     ledger.count("promise", "11 bounded");
-    if requests > most {
+    if requests > 40 * operations.len() + 2_000 {
         broken.push(format!("11: {requests} requests"));
     }
     broken
@@ -331,34 +335,25 @@ impl HttpClient for InTurn {
     }
 }
 
-/// Two deployments of two images to one service at once.
-async fn interleave(full: bool, replay: Option<&str>, ledger: &Ledger, swept: &mut Swept) {
-    let ready = World::running().await;
-    let digests = [ready.push("one"), ready.push("two")];
-    let start = ready.sandbox.snapshot();
-    let many = if full {
-        INTERLEAVINGS.1
-    } else {
-        INTERLEAVINGS.0
-    };
-    swept.all += usize::try_from(INTERLEAVINGS.1).unwrap_or_default();
-    for seed in 0..INTERLEAVINGS.1 {
-        let key = format!("{NAME}/two/{seed}");
-        let chosen = match replay {
-            Some(wanted) if wanted != NAME => wanted == key,
-            _ => seed < many,
-        };
-        if !chosen {
-            continue;
-        }
-        swept.cases += 1;
-        let broken = two(&start, seed, &digests, ledger).await;
-        if !broken.is_empty() {
-            swept.failures.push((key, broken));
-        }
-    }
+fn rivals(_: &Roads) -> Vec<Case> {
+    let (start, digests) = runtime().block_on(async {
+        let ready = World::running().await;
+        let digests = [ready.push("one"), ready.push("two")];
+        (ready.sandbox.snapshot(), digests)
+    });
+    let ready = Arc::new((start, digests));
+    (0..INTERLEAVINGS)
+        .map(|seed| {
+            let ready = ready.clone();
+            Case::new(format!("rivals/{seed}"), move |bench| {
+                let ready = ready.clone();
+                Box::pin(async move { two(&ready.0, seed, &ready.1, &bench.ledger).await })
+            })
+        })
+        .collect()
 }
 
+/// Two deployments of two images to one service at once.
 async fn two(start: &Store, seed: u64, digests: &[String; 2], ledger: &Ledger) -> Vec<String> {
     let world = world(start).await;
     let schedule = Arc::new(Schedule {
