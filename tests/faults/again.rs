@@ -1,20 +1,22 @@
 //! Runs that were made before from the very same world at the same moment, under the same script. A
 //! run is a function of these, so that what it came to is taken from memory the next time.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use provision::clock::Clock;
 use provision::sandbox::{Script, Store};
+use serde_json::Value;
 
-use super::drive::{Declared, Drive, Ran};
+use super::drive::{Declared, Drive, Ran, held};
+use super::records;
 use super::watch::{Bounds, Seen, Watch};
 
-/// Runs that are remembered. The cases of a sweep go transition by transition, and few worlds lie on
-/// the way of one.
-const MOST: usize = 256;
+/// Runs that are remembered, each with what it said, some 50 kB. The cases of a sweep go transition by
+/// transition, so that all is forgotten at once when there are so many.
+const MOST: usize = 1_000;
 
 /// From what a run, or a look, began.
 #[derive(Clone)]
@@ -35,11 +37,43 @@ impl From {
         }
     }
 
+    /// A number that other beginnings have too, but not many.
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.now.hash(&mut hasher);
+        self.script.fault.len().hash(&mut hasher);
+        for fault in &self.script.fault {
+            (fault.call, fault.nth).hash(&mut hasher);
+        }
+        self.script.seed.hash(&mut hasher);
+        for (_, key, record) in records::all(&self.world) {
+            key.hash(&mut hasher);
+            for value in record
+                .as_object()
+                .into_iter()
+                .flat_map(|fields| fields.values())
+            {
+                size(value).hash(&mut hasher);
+            }
+        }
+        hasher.finish()
+    }
+
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.declared, &other.declared)
             && self.now == other.now
             && self.script == other.script
             && self.world == other.world
+    }
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        Value::Bool(yes) => usize::from(*yes),
+        Value::Null | Value::Number(_) => 0,
     }
 }
 
@@ -79,17 +113,35 @@ struct Look<T> {
     found: T,
 }
 
-/// What this core remembers.
+/// What was remembered, by the digest of its beginning.
+struct Shelf<T>(Mutex<HashMap<u64, Vec<Arc<T>>>>);
+
+impl<T> Shelf<T> {
+    fn find(&self, digest: u64, known: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+        let alike = held(&self.0).get(&digest)?.clone();
+        alike.into_iter().find(|one| known(one))
+    }
+
+    fn keep(&self, digest: u64, one: T) {
+        let mut all = held(&self.0);
+        if all.len() >= MOST {
+            all.clear();
+        }
+        all.entry(digest).or_default().push(Arc::new(one));
+    }
+}
+
+/// What the cores remember of a sweep.
 pub(crate) struct Memory<T> {
-    runs: RefCell<VecDeque<Arc<Run>>>,
-    looks: RefCell<VecDeque<Arc<Look<T>>>>,
+    runs: Shelf<Run>,
+    looks: Shelf<Look<T>>,
 }
 
 impl<T> Default for Memory<T> {
     fn default() -> Self {
         Self {
-            runs: RefCell::default(),
-            looks: RefCell::default(),
+            runs: Shelf(Mutex::default()),
+            looks: Shelf(Mutex::default()),
         }
     }
 }
@@ -106,9 +158,9 @@ impl<T: Clone> Memory<T> {
     ) -> Ran {
         let from = From::here(drive, declared, script);
         let bounds = watch.bounds().clone();
-        let known = |run: &&Arc<Run>| run.from.is(&from) && run.bounds == bounds;
-        let known = self.runs.borrow().iter().rev().find(known).cloned();
-        if let Some(run) = known {
+        let digest = from.digest();
+        let known = |run: &Run| run.from.is(&from) && run.bounds == bounds;
+        if let Some(run) = self.runs.find(digest, known) {
             run.end.go(drive);
             *watch.bounds() = run.bounds_then.clone();
             watch.seen().add(&run.seen);
@@ -119,8 +171,8 @@ impl<T: Clone> Memory<T> {
         let ran = command().await;
         let seen = std::mem::replace(&mut *watch.seen(), before);
         watch.seen().add(&seen);
-        keep(
-            &self.runs,
+        self.runs.keep(
+            digest,
             Run {
                 from,
                 bounds,
@@ -142,16 +194,15 @@ impl<T: Clone> Memory<T> {
         command: impl AsyncFnOnce() -> T,
     ) -> T {
         let from = From::here(drive, declared, script);
-        let known = |look: &&Arc<Look<T>>| look.from.is(&from);
-        let known = self.looks.borrow().iter().rev().find(known).cloned();
-        if let Some(look) = known {
+        let digest = from.digest();
+        if let Some(look) = self.looks.find(digest, |look| look.from.is(&from)) {
             look.end.go(drive);
             return look.found.clone();
         }
         let found = command().await;
         let end = End::here(drive);
-        keep(
-            &self.looks,
+        self.looks.keep(
+            digest,
             Look {
                 from,
                 end,
@@ -160,12 +211,4 @@ impl<T: Clone> Memory<T> {
         );
         found
     }
-}
-
-fn keep<T>(all: &RefCell<VecDeque<Arc<T>>>, one: T) {
-    let mut all = all.borrow_mut();
-    if all.len() >= MOST {
-        all.pop_front();
-    }
-    all.push_back(Arc::new(one));
 }

@@ -26,12 +26,12 @@ pub(crate) struct Bench {
     pub(crate) drive: Drive,
     pub(crate) ledger: Arc<Ledger>,
     pair: OnceCell<Pair>,
-    memory: Memory<Left>,
+    memory: Arc<Memory<Left>>,
 }
 
 /// What a fresh plan still holds.
 #[derive(Clone, Debug)]
-struct Left {
+pub(crate) struct Left {
     /// In words; none where it is empty.
     words: Option<String>,
     /// Whether it deletes, and nothing else.
@@ -66,11 +66,16 @@ impl Left {
 
 impl Bench {
     pub(crate) async fn new(ledger: Arc<Ledger>) -> Self {
+        Self::remembering(ledger, Arc::default()).await
+    }
+
+    /// One that shares its memory with the benches of the other cores.
+    pub(crate) async fn remembering(ledger: Arc<Ledger>, memory: Arc<Memory<Left>>) -> Self {
         Self {
             drive: Drive::new().await,
             ledger,
             pair: OnceCell::new(),
-            memory: Memory::default(),
+            memory,
         }
     }
 

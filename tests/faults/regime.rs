@@ -18,6 +18,9 @@ use super::tier::Tier;
 /// Cases of each sweep that are run twice, to see that they give the same ledger.
 const RUN_TWICE: usize = 3;
 
+/// After so many cases of a sweep a line says where it is, so that a run that is stopped can go on from there.
+const CASES_A_LINE: usize = 5_000;
+
 /// Runs the tier that was asked for, or the one case of a replay key.
 pub(crate) fn run() -> ExitCode {
     heard::listen();
@@ -180,13 +183,22 @@ impl Regime {
     /// Runs the cases on all cores.
     fn run_all(&self, sweep: &str, cases: &[&Case]) {
         let next = AtomicUsize::new(0);
+        let memory = Arc::default();
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
                     runtime().block_on(async {
-                        let bench = Bench::new(self.ledger.clone()).await;
-                        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let memory = Arc::clone(&memory);
+                        let bench = Bench::remembering(self.ledger.clone(), memory).await;
+                        loop {
+                            let number = next.fetch_add(1, Ordering::Relaxed);
+                            let Some(case) = cases.get(number) else {
+                                break;
+                            };
+                            if number > 0 && number.is_multiple_of(CASES_A_LINE) {
+                                println!("{number} cases, at {}", case.key);
+                            }
                             self.run_one(&bench, sweep, case).await;
                         }
                     });
