@@ -31,13 +31,13 @@ pub(crate) struct Tier {
     sweep: Option<String>,
     /// `PROVISION_FAULTS_SHARD=i/n`: the cases whose number leaves the rest i, from 0.
     shard: Option<(usize, usize)>,
-    /// `PROVISION_FAULTS_PART=0..29`: which part of a sweep that goes by rotation.
+    /// `PROVISION_FAULTS_PART=0..23`: which part of a sweep that goes by rotation.
     part: usize,
 }
 
 /// In how many parts a sweep goes by rotation: with the first case of each cell of the ledger, a part of the sweep over
 /// every request is a fifth of the 24,000 cases that reliability.md counted on.
-const PARTS: usize = 30;
+const PARTS: usize = 24;
 /// Cases of each sweep in the quick tier.
 const QUICK: usize = 12;
 

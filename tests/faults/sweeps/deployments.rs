@@ -35,7 +35,7 @@ pub(super) const SWEEP: Sweep = Sweep {
 pub(super) const RIVALS: Sweep = Sweep {
     name: "rivals",
     title: "two deployments to one service at once, interleavings of their requests",
-    push: Push::About(300),
+    push: Push::About(100),
     cases: rivals,
 };
 
@@ -374,13 +374,14 @@ async fn two(start: &Store, seed: u64, digests: &[String; 2], ledger: &Ledger) -
         (one.join(), two.join())
     });
     let (a, b) = (a.expect("the first run"), b.expect("the second run"));
+    // Each of the two sleeps on the same clock in a thread of its own, so that who wins is another one the
+    // next time: it is judged and not counted.
     ledger.count("promise", "8 honest exit");
     let mut broken = Vec::new();
     let image = world.image(STAGING);
     for (ran, digest) in [(&a, first), (&b, second)] {
         match ran.exit {
             0 => {
-                ledger.count("two at once", "won");
                 if !succeeded(&world, digest) {
                     broken.push(format!(
                         "8: exit 0, but {digest} never succeeded: {}",
@@ -390,7 +391,6 @@ async fn two(start: &Store, seed: u64, digests: &[String; 2], ledger: &Ledger) -
             }
             4 => {
                 let superseded = ran.reports.iter().any(|one| one.result == "superseded");
-                ledger.count("two at once", "superseded");
                 if !superseded || image.ends_with(digest.as_str()) {
                     broken.push(format!("it was not superseded: {}", ran.said));
                 }

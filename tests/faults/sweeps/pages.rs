@@ -13,7 +13,7 @@ use crate::roads::{Road, Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "page",
     title: "a change between two pages of one item, tiny",
-    push: Push::About(700),
+    push: Push::About(500),
     cases,
 };
 

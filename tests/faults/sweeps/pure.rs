@@ -23,8 +23,8 @@ use crate::roads::Roads;
 pub(super) const SWEEP: Sweep = Sweep {
     name: "plan",
     title: "the plan alone: random worlds, every prefix, and a new plan from each; 1,000 worlds a case",
-    // 160,000 worlds, with the states between their steps 880,000.
-    push: Push::About(160),
+    // 148,000 worlds, with the states between their steps 810,000.
+    push: Push::About(148),
     cases,
 };
 

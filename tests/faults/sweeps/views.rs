@@ -14,7 +14,7 @@ use crate::roads::{Road, Roads, key};
 pub(super) const SWEEP: Sweep = Sweep {
     name: "view",
     title: "lists shuffled, re-spelt, one a page",
-    push: Push::All,
+    push: Push::About(304),
     cases,
 };
 
