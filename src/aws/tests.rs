@@ -4,12 +4,10 @@ use std::collections::VecDeque;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
@@ -57,16 +55,6 @@ impl HttpConnector for Scripted {
     }
 }
 
-impl HttpClient for Scripted {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
 async fn aws(deeds: &[Deed]) -> (Aws, Arc<VirtualClock>) {
     let clock = Arc::new(VirtualClock::at(Duration::ZERO));
     let scripted = Scripted {
@@ -74,7 +62,8 @@ async fn aws(deeds: &[Deed]) -> (Aws, Arc<VirtualClock>) {
         clock: clock.clone(),
     };
     let mut connection = Connection::new("us-east-2", "us-east-1");
-    connection.http_client = Some(SharedHttpClient::new(scripted));
+    let connector = SharedHttpConnector::new(scripted);
+    connection.http_client = Some(http_client_fn(move |_, _| connector.clone()));
     let aws = Aws::connect(&connection, ACCOUNT.into(), "aws".into(), clock.clone(), 16);
     (aws.await, clock)
 }

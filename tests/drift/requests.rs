@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use provision::aws::{Aws, Connection};
 use provision::clock::SystemClock;
 use provision::config;
@@ -110,7 +108,8 @@ fn chain_and_flight(project: &Project) -> (usize, usize) {
         .unwrap();
     runtime.block_on(async {
         let mut connection = Connection::new("us-east-2", "us-east-1");
-        connection.http_client = Some(SharedHttpClient::new(probe.clone()));
+        let connector = SharedHttpConnector::new(probe.clone());
+        connection.http_client = Some(http_client_fn(move |_, _| connector.clone()));
         let account = config.project.account_id.clone();
         let clock = Arc::new(SystemClock);
         let aws = Aws::connect(&connection, account, "aws".to_owned(), clock, ENOUGH).await;
@@ -159,15 +158,5 @@ impl HttpConnector for Probe {
             seen.chain = seen.chain.max(length);
             answer
         })
-    }
-}
-
-impl HttpClient for Probe {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
     }
 }

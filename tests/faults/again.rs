@@ -19,15 +19,14 @@ use super::watch::{Bounds, Seen, Watch};
 const MOST: usize = 1_000;
 
 /// From what a run, or a look, began.
-#[derive(Clone)]
-struct From {
+struct Start {
     declared: Arc<Declared>,
     script: Script,
     now: Duration,
     world: Store,
 }
 
-impl From {
+impl Start {
     fn here(drive: &Drive, declared: &Arc<Declared>, script: &Script) -> Self {
         Self {
             declared: declared.clone(),
@@ -37,22 +36,18 @@ impl From {
         }
     }
 
-    /// A number that other beginnings have too, but not many.
+    /// A number that other starts have too, but not many.
     fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.now.hash(&mut hasher);
-        self.script.fault.len().hash(&mut hasher);
+        self.script.seed.hash(&mut hasher);
         for fault in &self.script.fault {
             (fault.call, fault.nth).hash(&mut hasher);
         }
-        self.script.seed.hash(&mut hasher);
         for (_, key, record) in records::all(&self.world) {
             key.hash(&mut hasher);
-            for value in record
-                .as_object()
-                .into_iter()
-                .flat_map(|fields| fields.values())
-            {
+            let fields = record.as_object().into_iter().flatten();
+            for (_, value) in fields {
                 size(value).hash(&mut hasher);
             }
         }
@@ -77,71 +72,79 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// Where it ended.
-#[derive(Clone)]
-struct End {
+/// What began there and with what else it depends on, where it ended, and what it came to.
+struct Memo<K, V> {
+    start: Start,
+    given: K,
     now: Duration,
     world: Store,
+    found: V,
 }
 
-impl End {
-    fn here(drive: &Drive) -> Self {
-        Self {
+/// Memos whose starts have one digest.
+type Alike<K, V> = Vec<Arc<Memo<K, V>>>;
+
+/// Memos by the digest of their start.
+struct Shelf<K, V>(Mutex<HashMap<u64, Alike<K, V>>>);
+
+impl<K, V> Default for Shelf<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: PartialEq, V> Shelf<K, V> {
+    /// Does the work, or goes where it ended when it was done from here before.
+    async fn recall(
+        &self,
+        drive: &Drive,
+        start: Start,
+        given: K,
+        work: impl AsyncFnOnce() -> V,
+    ) -> Arc<Memo<K, V>> {
+        let digest = start.digest();
+        let alike = held(&self.0).get(&digest).cloned().unwrap_or_default();
+        let same = |memo: &Arc<Memo<K, V>>| memo.start.is(&start) && memo.given == given;
+        if let Some(memo) = alike.into_iter().find(same) {
+            drive.time.set(memo.now);
+            drive.sandbox.restore(&memo.world);
+            return memo;
+        }
+        let found = work().await;
+        let memo = Arc::new(Memo {
+            start,
+            given,
             now: drive.time.now(),
             world: drive.sandbox.snapshot(),
-        }
-    }
-
-    fn go(&self, drive: &Drive) {
-        drive.time.set(self.now);
-        drive.sandbox.restore(&self.world);
-    }
-}
-
-struct Run {
-    from: From,
-    bounds: Bounds,
-    end: End,
-    bounds_then: Bounds,
-    seen: Seen,
-    ran: Ran,
-}
-
-struct Look<T> {
-    from: From,
-    end: End,
-    found: T,
-}
-
-/// What was remembered, by the digest of its beginning.
-struct Shelf<T>(Mutex<HashMap<u64, Vec<Arc<T>>>>);
-
-impl<T> Shelf<T> {
-    fn find(&self, digest: u64, known: impl Fn(&T) -> bool) -> Option<Arc<T>> {
-        let alike = held(&self.0).get(&digest)?.clone();
-        alike.into_iter().find(|one| known(one))
-    }
-
-    fn keep(&self, digest: u64, one: T) {
+            found,
+        });
         let mut all = held(&self.0);
         if all.len() >= MOST {
             all.clear();
         }
-        all.entry(digest).or_default().push(Arc::new(one));
+        all.entry(digest).or_default().push(memo.clone());
+        memo
     }
+}
+
+/// What a run came to: by itself, in what was seen of it, and in what the watch goes by then.
+struct Run {
+    ran: Ran,
+    seen: Seen,
+    bounds: Bounds,
 }
 
 /// What the cores remember of a sweep.
 pub(crate) struct Memory<T> {
-    runs: Shelf<Run>,
-    looks: Shelf<Look<T>>,
+    runs: Shelf<Bounds, Run>,
+    looks: Shelf<(), T>,
 }
 
 impl<T> Default for Memory<T> {
     fn default() -> Self {
         Self {
-            runs: Shelf(Mutex::default()),
-            looks: Shelf(Mutex::default()),
+            runs: Shelf::default(),
+            looks: Shelf::default(),
         }
     }
 }
@@ -156,33 +159,20 @@ impl<T: Clone> Memory<T> {
         script: &Script,
         command: impl AsyncFnOnce() -> Ran,
     ) -> Ran {
-        let from = From::here(drive, declared, script);
+        let start = Start::here(drive, declared, script);
         let bounds = watch.bounds().clone();
-        let digest = from.digest();
-        let known = |run: &Run| run.from.is(&from) && run.bounds == bounds;
-        if let Some(run) = self.runs.find(digest, known) {
-            run.end.go(drive);
-            *watch.bounds() = run.bounds_then.clone();
-            watch.seen().add(&run.seen);
-            return run.ran.clone();
-        }
         // What this run adds is gathered apart.
         let before = std::mem::take(&mut *watch.seen());
-        let ran = command().await;
-        let seen = std::mem::replace(&mut *watch.seen(), before);
-        watch.seen().add(&seen);
-        self.runs.keep(
-            digest,
-            Run {
-                from,
-                bounds,
-                end: End::here(drive),
-                bounds_then: watch.bounds().clone(),
-                seen,
-                ran: ran.clone(),
-            },
-        );
-        ran
+        let work = async || Run {
+            ran: command().await,
+            seen: std::mem::take(&mut *watch.seen()),
+            bounds: watch.bounds().clone(),
+        };
+        let memo = self.runs.recall(drive, start, bounds, work).await;
+        *watch.bounds() = memo.found.bounds.clone();
+        *watch.seen() = before;
+        watch.seen().add(&memo.found.seen);
+        memo.found.ran.clone()
     }
 
     /// The same for a command that only looks.
@@ -193,22 +183,8 @@ impl<T: Clone> Memory<T> {
         script: &Script,
         command: impl AsyncFnOnce() -> T,
     ) -> T {
-        let from = From::here(drive, declared, script);
-        let digest = from.digest();
-        if let Some(look) = self.looks.find(digest, |look| look.from.is(&from)) {
-            look.end.go(drive);
-            return look.found.clone();
-        }
-        let found = command().await;
-        let end = End::here(drive);
-        self.looks.keep(
-            digest,
-            Look {
-                from,
-                end,
-                found: found.clone(),
-            },
-        );
-        found
+        let start = Start::here(drive, declared, script);
+        let memo = self.looks.recall(drive, start, (), command).await;
+        memo.found.clone()
     }
 }

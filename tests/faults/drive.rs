@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use provision::apply::{self, Event, Limits, Outcome, Run};
 use provision::aws::{Aws, Clients, Connection, DEFAULT_PARALLELISM, Timeouts};
 use provision::clock::Clock;
@@ -338,7 +338,8 @@ async fn connect(wire: Wire, time: &Arc<Time>) -> Aws {
             operation: NEVER,
         };
     }
-    connection.http_client = Some(SharedHttpClient::new(wire));
+    let connector = SharedHttpConnector::new(wire);
+    connection.http_client = Some(http_client_fn(move |_, _| connector.clone()));
     let (account, partition) = (ACCOUNT.to_owned(), "aws".to_owned());
     let time = time.clone();
     Aws::connect(&connection, account, partition, time, DEFAULT_PARALLELISM).await

@@ -171,7 +171,6 @@ impl Denial {
     /// Whether no read came later that told the truth. Where it is the goal that something is not there,
     /// the run cannot know better then, and does not delete what it does not see.
     fn is_total(self, asked: &[Asked]) -> bool {
-        let service = |asked: &Asked| asked.operation.split(':').next().map(str::to_owned);
         let mut writes = asked.iter().enumerate().filter(|(_, asked)| asked.writes);
         let nth = usize::try_from(self.write).unwrap_or(usize::MAX);
         let Some((at, write)) = writes.nth(nth.saturating_sub(1)) else {
@@ -187,7 +186,7 @@ impl Denial {
             other => of_provider || !other.contains("OpenIDConnect"),
         };
         let later = asked.iter().skip(at + 1).filter(|asked| !asked.writes);
-        let later = later.filter(|asked| service(asked) == service(write));
+        let later = later.filter(|asked| asked.service() == write.service());
         let denied = usize::try_from(self.reads).unwrap_or(usize::MAX);
         !later.skip(denied).any(tells)
     }

@@ -33,7 +33,7 @@ mod world;
 
 use std::process::ExitCode;
 
-/// Journeys make and drop many small values: a fifth of their time went into the system's allocator.
+/// Journeys make and drop many small values.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

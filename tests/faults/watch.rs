@@ -22,6 +22,13 @@ pub(crate) struct Asked {
     pub(crate) call: Option<String>,
 }
 
+impl Asked {
+    /// The service that was asked.
+    pub(crate) fn service(&self) -> &str {
+        self.operation.split(':').next().unwrap_or_default()
+    }
+}
+
 /// A fault that was met.
 #[derive(Clone, Debug)]
 pub(crate) struct Met {

@@ -6,11 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use provision::rollout::{self, DeployOrder, Selection, Until};
 use provision::sandbox::{Behaviour, Fault, FaultKind, Sandbox, Script, Store};
 use serde_json::json;
@@ -325,16 +323,6 @@ impl HttpConnector for InTurn {
     }
 }
 
-impl HttpClient for InTurn {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
 fn rivals(_: &Roads) -> Vec<Case> {
     let (start, digests) = runtime().block_on(async {
         let ready = World::running().await;
@@ -421,11 +409,12 @@ fn deploy_in_turn(world: &World, schedule: &Arc<Schedule>, me: usize, digest: &s
         unproved: false,
         following: following(),
     };
-    let client = SharedHttpClient::new(InTurn {
+    let connector = SharedHttpConnector::new(InTurn {
         sandbox: world.sandbox.clone(),
         schedule: schedule.clone(),
         me,
     });
+    let client = http_client_fn(move |_, _| connector.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
