@@ -118,8 +118,11 @@ fn principals_value(principals: &Principals, principal_ids: &BTreeMap<String, St
     json!(kinds)
 }
 
+/// Operator → key → values. Where a key stands more often than once under an operator (in two letter cases, or under
+/// `ArnLike` and `ArnEquals`), all of these conditions must hold: each keeps a list of its own.
 fn conditions_value(conditions: &[Condition]) -> Value {
-    let mut operators: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    let mut operators: BTreeMap<String, BTreeMap<String, BTreeSet<BTreeSet<String>>>> =
+        BTreeMap::new();
     for Condition {
         operator,
         key,
@@ -137,7 +140,20 @@ fn conditions_value(conditions: &[Condition]) -> Value {
             .or_default()
             .entry(key.to_ascii_lowercase())
             .or_default()
-            .extend(values.iter().map(spelling));
+            .insert(values.iter().map(spelling).collect());
     }
-    json!(operators)
+    let lists = |lists: &BTreeSet<BTreeSet<String>>| match lists.first() {
+        Some(only) if lists.len() == 1 => json!(only),
+        _ => json!(lists),
+    };
+    let keys = |keys: &BTreeMap<String, BTreeSet<BTreeSet<String>>>| -> Map<String, Value> {
+        keys.iter()
+            .map(|(key, all)| (key.clone(), lists(all)))
+            .collect()
+    };
+    let operators: Map<String, Value> = operators
+        .iter()
+        .map(|(operator, all)| (operator.clone(), Value::Object(keys(all))))
+        .collect();
+    Value::Object(operators)
 }

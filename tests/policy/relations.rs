@@ -27,6 +27,24 @@ fn relations_follow_from_the_meaning() {
             allow(json!({"StringLike": {"k": "a*"}})),
             "wider",
         ),
+        // Two conditions on one key must both hold; of the values of one, one must.
+        (
+            allow(json!({"StringEquals": {"k": "a", "K": "b"}})),
+            allow(json!({"StringEquals": {"k": ["a", "b"]}})),
+            "wider",
+        ),
+        (
+            allow(
+                json!({"ArnLike": {"k": "arn:aws:s3:::a*"}, "ArnEquals": {"k": "arn:aws:s3:::*b"}}),
+            ),
+            allow(json!({"ArnLike": {"k": ["arn:aws:s3:::a*", "arn:aws:s3:::*b"]}})),
+            "wider",
+        ),
+        (
+            allow(json!({"StringEquals": {"k": "a"}, "stringequals": {"K": "a"}})),
+            allow(json!({"StringEquals": {"k": "a"}})),
+            "equal",
+        ),
         (
             allow(json!({"StringEquals": {"k": ["a", "b"]}})),
             allow(json!({"StringEquals": {"K": "b"}})),
