@@ -478,15 +478,19 @@ enum Standing {
 pub async fn fresh_plan(run: &Run<'_>) -> Result<(Snapshot, Plan)> {
     run.aws.new_look();
     let live = Snapshot::observe(run.kinds, run.aws, run.scope).await?;
-    let input = Input {
+    let plan = plan_from(run, &live)?;
+    Ok((live, plan))
+}
+
+/// A plan of the same run from this world.
+fn plan_from(run: &Run<'_>, live: &Snapshot) -> Result<Plan> {
+    plan::plan(&Input {
         kinds: run.kinds,
         law: run.law,
         desired: run.desired,
-        live: &live,
+        live,
         mark: run.mark,
         runner: run.runner,
         interrupts: run.interrupts,
-    };
-    let plan = plan::plan(&input)?;
-    Ok((live, plan))
+    })
 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Event, Outcome, Run, fresh_plan};
-use crate::kind::Address;
+use super::{Event, Outcome, Run, plan_from};
+use crate::error::Result;
+use crate::kind::{Address, AnyKind, Scope, Snapshot};
 
 /// The pause before the next read: IAM's replicas take about 2 s as a rule, 10 to 30 s at worst
 /// (facts.md section 3).
@@ -28,15 +29,16 @@ pub(super) async fn settle(run: &Run<'_>, outcome: &mut Outcome) {
         .collect();
     let mut waited = Duration::ZERO;
     let mut in_a_row = 0;
+    let mut late = Late::default();
     let mut differed = outcome.unseen;
     loop {
-        let looked = fresh_plan(run).await;
+        let looked = late.look(run).await;
         outcome.unverified = None;
         outcome.left.clear();
         match looked {
-            Ok((_, plan)) => {
-                let left = plan.actions.iter().map(|action| action.address.clone());
-                outcome.left = left.filter(|address| !given_up.contains(address)).collect();
+            Ok(mut left) => {
+                left.retain(|address| !given_up.contains(address));
+                outcome.left = left;
             }
             // After a failure the rest may have no lawful plan; the failure is the news then.
             Err(_) if !given_up.is_empty() => {}
@@ -58,5 +60,52 @@ pub(super) async fn settle(run: &Run<'_>, outcome: &mut Outcome) {
         let pause = pause(waited);
         run.aws.clock().sleep(pause).await;
         waited += pause;
+    }
+}
+
+/// What the looks have shown so far: each after the first reads what has differed, and no more.
+#[derive(Default)]
+struct Late {
+    /// The world as it was read last; none where the next look has to be at everything.
+    live: Option<Snapshot>,
+    /// What has differed in some look.
+    differed: BTreeSet<Address>,
+}
+
+impl Late {
+    /// What a fresh plan changes.
+    async fn look(&mut self, run: &Run<'_>) -> Result<Vec<Address>> {
+        run.aws.new_look();
+        let live = match self.live.take().filter(|_| !self.differed.is_empty()) {
+            Some(live) => self.read_again(run, live).await?,
+            None => Snapshot::observe(run.kinds, run.aws, run.scope).await?,
+        };
+        let plan = plan_from(run, &live)?;
+        self.live = Some(live);
+        let left: Vec<Address> = plan
+            .actions
+            .iter()
+            .map(|action| action.address.clone())
+            .collect();
+        self.differed.extend(left.iter().cloned());
+        Ok(left)
+    }
+
+    async fn read_again(&self, run: &Run<'_>, mut live: Snapshot) -> Result<Snapshot> {
+        let differs = |kind: &&&dyn AnyKind| {
+            let mut addresses = self.differed.iter();
+            addresses.any(|address| address.kind == kind.name())
+        };
+        let kinds: Vec<&dyn AnyKind> = run.kinds.iter().filter(differs).copied().collect();
+        let scope = Scope {
+            config: run.scope.config.clone(),
+            only: Some(self.differed.clone()),
+            destroy: run.scope.destroy,
+        };
+        let read = Snapshot::observe(&kinds, run.aws, &scope).await?;
+        for address in &self.differed {
+            live.set(address, read.get(address).cloned());
+        }
+        Ok(live)
     }
 }

@@ -75,6 +75,8 @@ struct Cloud {
     shown: VecDeque<BTreeMap<String, Toy>>,
     journal: Vec<String>,
     looks: u32,
+    /// What each look was about, where not about everything.
+    looked_for: Vec<Vec<String>>,
     /// From this look on nothing can be read.
     unreadable: Option<u32>,
 }
@@ -104,6 +106,11 @@ impl Kind for Things {
     async fn observe(&self, _: &Aws, scope: &Scope) -> Result<BTreeMap<String, Toy>> {
         let mut cloud = self.cloud();
         cloud.looks += 1;
+        if let Some(only) = &scope.only {
+            cloud
+                .looked_for
+                .push(only.iter().map(|one| one.name.clone()).collect());
+        }
         if cloud.unreadable.is_some_and(|from| cloud.looks >= from) {
             return Err(Error::failed("It cannot be read."));
         }
@@ -230,6 +237,8 @@ struct Came {
     journal: Vec<String>,
     /// Looks at the account after the plan.
     looks: u32,
+    /// What those were about that were not about everything.
+    looked_for: Vec<Vec<String>>,
     took: u64,
     error: Option<Error>,
 }
@@ -339,6 +348,7 @@ impl World {
             events: events.lock().unwrap().clone(),
             journal: cloud.journal.clone(),
             looks: cloud.looks,
+            looked_for: cloud.looked_for.clone(),
             took,
         }
     }
@@ -629,6 +639,19 @@ async fn the_final_look_is_believed_at_once_or_twice_in_a_row() {
         late.events
             .contains(&"waiting for AWS to show what was written".to_owned())
     );
+}
+
+#[tokio::test]
+async fn only_what_differed_is_read_again() {
+    let all = [("a", toy(1, &[])), ("b", toy(1, &[])), ("c", toy(1, &[]))];
+    let [a, b, _] = all.clone();
+    let came = World::new(&[], &all)
+        .shows([map(&[a]), map(&[b])])
+        .run()
+        .await;
+    // Differ in b and c; in c; in nothing, twice: what has differed once has to be right twice in a row.
+    assert_eq!((came.looks, came.outcome.exit_code()), (4, 0));
+    assert_eq!(came.looked_for, vec![["b", "c"]; 3]);
 }
 
 #[tokio::test]
