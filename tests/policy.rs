@@ -23,6 +23,8 @@ mod gate_witnesses;
 mod gates_labelled;
 #[path = "policy/gates_random.rs"]
 mod gates_random;
+#[path = "policy/judged.rs"]
+mod judged;
 #[path = "policy/limits.rs"]
 mod limits;
 #[path = "policy/lines.rs"]
@@ -31,12 +33,18 @@ mod lines;
 mod mutations;
 #[path = "policy/npm.rs"]
 mod npm;
+#[path = "policy/pairs.rs"]
+mod pairs;
 #[path = "policy/random.rs"]
 mod random;
 #[path = "policy/relations.rs"]
 mod relations;
+#[path = "policy/said.rs"]
+mod said;
 #[path = "policy/simulator.rs"]
 mod simulator;
+#[path = "policy/spelling.rs"]
+mod spelling;
 #[path = "policy/texts.rs"]
 mod texts;
 #[path = "policy/together.rs"]

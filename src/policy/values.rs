@@ -314,3 +314,83 @@ pub(super) fn address_text(six: bool, number: u128) -> String {
         std::net::Ipv4Addr::from(u32::try_from(number).unwrap_or(u32::MAX)).to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_of_eight_centuries_reads_back_as_it_is_written() {
+        const DAY: i64 = 86_400_000;
+        // 1600-01-01, which begins 400 years of the calendar, and the day after the next 800.
+        let (first, last) = (days_from_epoch(1600, 1, 1), days_from_epoch(2400, 1, 1));
+        assert_eq!((first, last), (-135_140, 157_054));
+        let mut month_ends = 0;
+        for day in first..last {
+            let text = instant_text(day * DAY);
+            assert_eq!(instant(&text), Some(day * DAY), "{text}");
+            let next = instant_text((day + 1) * DAY);
+            assert!(text < next, "{text} {next}");
+            month_ends += usize::from(text.get(5..7) != next.get(5..7));
+        }
+        assert_eq!(month_ends, 800 * 12);
+        for (milliseconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_234_567_890_123, "2009-02-13T23:31:30.123Z"),
+            (951_782_400_000 + 45_296_007, "2000-02-29T12:34:56.007Z"),
+            (4_107_456_000_000, "2100-02-28T00:00:00Z"),
+        ] {
+            assert_eq!(instant_text(milliseconds), text);
+            assert_eq!(instant(text), Some(milliseconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_read_back_as_they_are_written() {
+        for (written, text) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("007", "7"),
+            ("+1.50", "1.5"),
+            ("-1.05", "-1.05"),
+            (".5", "0.5"),
+            ("-0.000000000000001", "-0.000000000000001"),
+            ("99999999999999999999", "99999999999999999999"),
+        ] {
+            let number = Number::parse(written).unwrap();
+            assert_eq!(number.text(), text, "{written}");
+            assert_eq!(Number::parse(text), Some(number), "{written}");
+        }
+    }
+
+    #[test]
+    fn names_are_near_within_three_letters() {
+        let known = ["Action", "Effect", "Resource"];
+        for (name, near) in [
+            ("action", Some("Action")),
+            ("Actoins", Some("Action")),
+            ("Resources", Some("Resource")),
+            ("Effe", Some("Effect")),
+            ("Eff", Some("Effect")),
+            ("Ef", None),
+            ("Actionably", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, known.into_iter()), near, "{name}");
+        }
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("flaw", "lawn"), 2);
+        // Of two that are as near the first; the nearer one wherever it stands.
+        assert_eq!(nearest("abcd", ["abce", "abcf"].into_iter()), Some("abce"));
+        assert_eq!(nearest("abcd", ["abxy", "abcf"].into_iter()), Some("abcf"));
+        let long = "a".repeat(121);
+        assert_eq!(nearest(&long, [long.as_str()].into_iter()), None);
+        let longest = "a".repeat(120);
+        assert_eq!(
+            nearest(&longest, [longest.as_str()].into_iter()),
+            Some(longest.as_str())
+        );
+    }
+}

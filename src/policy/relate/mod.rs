@@ -692,3 +692,6 @@ impl Search<'_> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

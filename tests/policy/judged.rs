@@ -1,0 +1,78 @@
+//! What is said of a document by itself: for each in `judged.txt`, its errors as IAM stores it, as it is read for its
+//! meaning, and as a file of that kind; then its canonical form. `PROVISION_BLESS=1` writes what is said now.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use provision::policy::{Document, PolicyKind, SyntaxError};
+use similar::TextDiff;
+
+type Reading = fn(&str, PolicyKind) -> Result<Document, Vec<SyntaxError>>;
+
+/// The ways to read a document, the strictest first.
+const READINGS: [(&str, Reading); 3] = [
+    ("stored", Document::parse),
+    ("as a file", Document::read_as),
+    ("for its meaning", Document::read),
+];
+
+fn judged(kind: PolicyKind, text: &str) -> String {
+    let mut out = String::new();
+    let mut last = String::new();
+    let mut canonical = None;
+    for (name, reading) in READINGS {
+        let said = match reading(text, kind) {
+            Ok(document) => {
+                canonical = Some((document.canonical(), document.pretty()));
+                ": no error\n".to_owned()
+            }
+            Err(errors) => errors.iter().fold("\n".to_owned(), |mut said, error| {
+                let SyntaxError {
+                    line,
+                    column,
+                    message,
+                    hint,
+                } = error;
+                let hint = hint.as_deref().unwrap_or("no hint");
+                let _ = writeln!(said, ">   {line}:{column} {message} {hint}");
+                said
+            }),
+        };
+        if said != last {
+            let _ = write!(out, "> {name}{said}");
+        }
+        last = said;
+    }
+    if let Some((canonical, pretty)) = canonical {
+        let _ = writeln!(out, "> {canonical}");
+        // The text for diffs is the same JSON, over lines.
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(value(&pretty), value(text), "{text}");
+        assert!(pretty.contains("\n  \"Statement\": "), "{pretty}");
+    }
+    let of = PolicyKind::of(text).map_or("none", PolicyKind::name);
+    let _ = write!(out, "> its elements are of kind {of}");
+    out
+}
+
+#[test]
+fn each_document_is_judged_in_these_words() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policy/judged.txt");
+    let known = std::fs::read_to_string(&path).expect("the documents can be read");
+    let mut now = Vec::new();
+    for block in known.trim_end().split("\n\n") {
+        let given = block.lines().take_while(|line| !line.starts_with("> "));
+        let given: Vec<&str> = given.collect();
+        let (head, text) = given.split_at(2);
+        let kind = serde_json::from_value(head[1].into()).expect("a kind");
+        let said = judged(kind, &text.join("\n"));
+        now.push(format!("{}\n{said}", given.join("\n")));
+    }
+    let now = format!("{}\n", now.join("\n\n"));
+    if std::env::var_os("PROVISION_BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, now).expect("it is written");
+        return;
+    }
+    let diff = TextDiff::from_lines(&known, &now);
+    assert_eq!(known, now, "{}", diff.unified_diff());
+}

@@ -1,0 +1,52 @@
+//! What people are told of a change: for each pair of documents in `said.txt`, the sentences and the requests that
+//! prove them, word for word. `PROVISION_BLESS=1` writes what is told now; read the difference before it is kept.
+
+use std::fmt::Write as _;
+
+use provision::policy::{Document, PolicyKind, describe, relate};
+use similar::TextDiff;
+
+use crate::pairs::{self, Pair, SHORT};
+
+/// What is told of a pair now.
+fn told(pair: &Pair) -> String {
+    let (kind, documents) = pair.documents();
+    let kind: PolicyKind = serde_json::from_value(kind.into()).expect("a kind");
+    let [before, after] = documents.map(|text| {
+        Document::read(&text, kind).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+    });
+    let comparison = relate(&before, &after);
+    let mut out = String::new();
+    for line in describe::text(&before, &after, &comparison).lines() {
+        let _ = writeln!(out, "> {line}");
+    }
+    for witness in comparison.gained.iter().chain(&comparison.lost) {
+        let request = serde_json::to_string(&witness.request).expect("JSON");
+        let _ = writeln!(out, ">   {request}");
+    }
+    for (short, long) in SHORT {
+        out = out.replace(long, short);
+    }
+    out.trim_end().to_owned()
+}
+
+#[test]
+fn each_change_is_told_in_these_words() {
+    let pairs = pairs::read();
+    let now: Vec<String> = pairs.iter().map(told).collect();
+    if std::env::var_os("PROVISION_BLESS").is_some_and(|value| value == "1") {
+        let block = |(pair, now): (&Pair, &String)| format!("{}\n{now}", pair.given);
+        let blocks: Vec<String> = pairs.iter().zip(&now).map(block).collect();
+        std::fs::write(pairs::path(), format!("{}\n", blocks.join("\n\n"))).expect("it is written");
+        return;
+    }
+    let mut wrong = String::new();
+    for (pair, now) in pairs.iter().zip(&now) {
+        if pair.told != *now {
+            let diff = TextDiff::from_lines(&pair.told, now);
+            let _ = writeln!(wrong, "{}\n{}", pair.title(), diff.unified_diff());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    println!("{} pairs told as before", pairs.len());
+}
