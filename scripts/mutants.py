@@ -319,7 +319,7 @@ def binaries(names):
 
 def run(command, number, cpu, record=None):
     """Runs tests with a mutant switched on: what became of them, and the processor time that they took."""
-    environment = dict(os.environ, PROVISION_MUTANT=str(number), RUST_BACKTRACE="0", INSTA_UPDATE="no")
+    environment = dict(os.environ, PROVISION_MUTANT=str(number), RUST_BACKTRACE="0")
     environment["POLICY_FEW"] = "1"
     # The copy lies elsewhere than the checkout beside which the corpora are.
     environment.setdefault("PROVISION_CORPORA", str(ROOT.parent / "shared/corpora"))

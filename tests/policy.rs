@@ -11,6 +11,8 @@
     reason = "a gate prints its figure, and its helpers fail the test where a case cannot be read"
 )]
 
+#[path = "policy/asked.rs"]
+mod asked;
 #[path = "policy/cases.rs"]
 mod cases;
 #[path = "policy/corpora.rs"]

@@ -23,7 +23,7 @@ fn judged(kind: PolicyKind, text: &str) -> String {
     for (name, reading) in READINGS {
         let said = match reading(text, kind) {
             Ok(document) => {
-                canonical = Some((document.canonical(), document.pretty()));
+                canonical = Some(document);
                 ": no error\n".to_owned()
             }
             Err(errors) => errors.iter().fold("\n".to_owned(), |mut said, error| {
@@ -43,8 +43,17 @@ fn judged(kind: PolicyKind, text: &str) -> String {
         }
         last = said;
     }
-    if let Some((canonical, pretty)) = canonical {
-        let _ = writeln!(out, "> {canonical}");
+    if let Some(document) = canonical {
+        let _ = writeln!(out, "> {}", document.canonical());
+        if text.contains('\n') {
+            let lines: Vec<usize> = document.statements().iter().map(|one| one.line).collect();
+            let _ = writeln!(
+                out,
+                "> sent as {}, statements at lines {lines:?}",
+                document.minified()
+            );
+        }
+        let pretty = document.pretty();
         // The text for diffs is the same JSON, over lines.
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
         assert_eq!(value(&pretty), value(text), "{text}");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use provision::policy::{
-    Document, PolicyKind, Request, RequestPrincipal, batch, relate, same_spelling_with,
+    Document, PolicyKind, Request, RequestPrincipal, batch, relate, same_spelling,
+    same_spelling_with,
 };
 use serde_json::{Value, json};
 
@@ -36,6 +37,12 @@ fn an_id_is_the_role_that_it_resolves_to() {
     assert!(!same("AROAEXAMPLE", "123456789012", trust, trust));
     // The same words in a policy of another kind are another document.
     assert!(!same(ROLE, ROLE, trust, resource));
+    let read = |principal: &str| document(&self::trust(principal), trust);
+    assert!(same_spelling(
+        &read("123456789012"),
+        &read("arn:aws:iam::123456789012:root")
+    ));
+    assert!(!same_spelling(&read("123456789012"), &read(ROLE)));
 }
 
 #[test]

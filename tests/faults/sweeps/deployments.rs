@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use provision::rollout::{self, DeployOrder, Selection, Until};
 use provision::sandbox::{Behaviour, Fault, FaultKind, Sandbox, Script, Store};
 use serde_json::json;
+use tokio::task::unconstrained;
 
 use super::calls::further;
 use super::{Case, Push, Sweep};
@@ -144,14 +145,16 @@ impl Free {
 fn cases(_: &Roads) -> Vec<Case> {
     let mut cases = Vec::new();
     for journey in Journey::ALL {
-        let free = Arc::new(runtime().block_on(Free::of(journey)));
+        // Tokio's turns depend on what this core did before, and let a timeout pass where nobody waits.
+        let free = Arc::new(runtime().block_on(unconstrained(Free::of(journey))));
         for (call, operation) in (1..).zip(&free.operations) {
             for kind in claims::kinds() {
                 let key = format!("deployments/{journey:?}/{call}/{operation}/{kind:?}");
                 let free = free.clone();
                 cases.push(Case::new(key, move |bench| {
                     let free = free.clone();
-                    Box::pin(async move { fault(&free, call, kind, &bench.ledger).await })
+                    let play = async move { fault(&free, call, kind, &bench.ledger).await };
+                    Box::pin(unconstrained(play))
                 }));
             }
         }

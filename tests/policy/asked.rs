@@ -1,0 +1,220 @@
+//! What may be asked of a policy: queries, requests, and who a principal is.
+
+use provision::policy::{
+    Answer, Document, Grants, PolicyKind, Principal, Query, Request, RequestPrincipal, find, shape,
+};
+use serde_json::{Value, json};
+
+fn answer(statement: Value, kind: PolicyKind, query: &Query) -> Result<Vec<Request>, String> {
+    let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let document = Document::read(&text, kind).expect("a document");
+    match find(&Grants::of(&document), kind, query) {
+        Answer::None => Ok(Vec::new()),
+        Answer::Some(witnesses) => Ok(witnesses.into_iter().map(|one| one.request).collect()),
+        Answer::Unknown(why) => Err(why),
+    }
+}
+
+fn query(actions: &[&str], resources: &[&str]) -> Query {
+    let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+    Query {
+        actions: texts(actions),
+        resources: texts(resources),
+        principal: None,
+        condition: None,
+    }
+}
+
+#[test]
+fn a_query_leaves_free_what_it_does_not_say() {
+    let statement = json!({"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::a/*"});
+    let ask = |query: &Query| answer(statement.clone(), PolicyKind::Identity, query);
+    for (actions, resources, found) in [
+        (&[][..], &[][..], true),
+        (&["s3:GetObject"], &[], true),
+        (&["s3:PutObject"], &[], false),
+        (
+            &["s3:PutObject", "s3:GetObject"],
+            &["arn:aws:s3:::a/x"],
+            true,
+        ),
+        (&["s3:GetObject"], &["arn:aws:s3:::b/*"], false),
+        (&[], &["arn:aws:s3:::b/*", "arn:aws:s3:::*/x"], true),
+    ] {
+        let requests = ask(&query(actions, resources)).expect("an answer");
+        assert_eq!(
+            requests.len(),
+            usize::from(found),
+            "{actions:?} {resources:?}"
+        );
+        for request in requests {
+            assert!(request.action.starts_with("s3:Get"), "{request:?}");
+            assert!(
+                request.resource.starts_with("arn:aws:s3:::a/"),
+                "{request:?}"
+            );
+        }
+    }
+    let mut wrong = query(&["nonsense"], &[]);
+    assert!(ask(&wrong).expect_err("no action").contains("`nonsense`"));
+    wrong = query(&[], &[]);
+    wrong.condition = Some(json!({"Nonsense": {"k": "v"}}));
+    assert!(ask(&wrong).is_err());
+}
+
+#[test]
+fn a_query_may_say_who_and_under_which_conditions() {
+    let one = "arn:aws:iam::123456789012:role/one";
+    let trust = json!({"Effect": "Allow", "Principal": {"AWS": [one, "210987654321"]}, "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": ["x", "y"]}}});
+    let ask = |principal: Option<Value>, condition: Option<Value>| {
+        let query = Query {
+            principal,
+            condition,
+            ..query(&[], &[])
+        };
+        answer(trust.clone(), PolicyKind::Trust, &query).expect("an answer")
+    };
+    assert_eq!(ask(None, None).len(), 1);
+    assert_eq!(ask(Some(json!({"AWS": "000000000000"})), None), []);
+    let found = ask(
+        Some(json!({"AWS": one})),
+        Some(json!({"StringEquals": {"sts:ExternalId": "y"}})),
+    );
+    assert_eq!(found[0].principal, RequestPrincipal::Aws(one.to_owned()));
+    assert_eq!(
+        found[0].context.get("sts:externalid"),
+        Some(&vec!["y".to_owned()])
+    );
+    let other = json!({"StringEquals": {"sts:ExternalId": "z"}});
+    assert_eq!(ask(None, Some(other)), []);
+    // A resource policy has resources and principals.
+    let bucket = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"});
+    for (resource, found) in [("arn:aws:s3:::a/x", 1), ("arn:aws:s3:::b/x", 0)] {
+        let mut asked = query(&[], &[resource]);
+        asked.principal = Some(json!({"AWS": one}));
+        let requests = answer(bucket.clone(), PolicyKind::Resource, &asked).expect("an answer");
+        assert_eq!(requests.len(), found, "{resource}");
+    }
+}
+
+#[test]
+fn actions_and_resources_have_their_shapes() {
+    for (text, pattern, one) in [
+        ("*", true, false),
+        ("**", true, false),
+        ("s3:Get*", true, false),
+        ("s3:Get?bject", true, false),
+        ("s3:GetObject", true, true),
+        ("s3: GetObject", true, false),
+        ("s3:", false, false),
+        (":GetObject", false, false),
+        ("s3", false, false),
+        ("", false, false),
+    ] {
+        assert_eq!(shape::action_pattern(text).is_ok(), pattern, "{text}");
+        assert_eq!(shape::action(text).is_ok(), one, "{text}");
+    }
+    // As IAM stores it, as somebody asks about it, as a request holds it.
+    for (text, stored, asked, one) in [
+        ("*", true, true, true),
+        ("**", true, true, false),
+        ("arn:aws:s3:::a", true, true, true),
+        ("arn:aws:s3:::a:b:c", true, true, true),
+        ("arn:aws:s3*", true, true, false),
+        ("arn:aws:s3", true, false, false),
+        ("a*", false, false, false),
+        ("a:b:c:d:e:f", false, false, false),
+        ("", false, false, false),
+    ] {
+        assert_eq!(shape::resource_pattern(text).is_ok(), stored, "{text}");
+        assert_eq!(shape::asked_resource(text).is_ok(), asked, "{text}");
+        assert_eq!(shape::resource(text).is_ok(), one, "{text}");
+        assert_eq!(
+            shape::is_arn(text),
+            text.starts_with("arn:") && one,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_principal_has_an_account_and_is_named_by_what_stands_for_it() {
+    let aws = |text: &str| RequestPrincipal::Aws(text.to_owned());
+    for (principal, account) in [
+        (aws("123456789012"), Some("123456789012")),
+        (
+            aws("arn:aws:iam::123456789012:role/a"),
+            Some("123456789012"),
+        ),
+        (aws("arn:aws:iam:::role/a"), None),
+        (aws("someone"), None),
+        (RequestPrincipal::Service("123456789012".to_owned()), None),
+        (RequestPrincipal::Anonymous, None),
+    ] {
+        assert_eq!(principal.account(), account, "{principal:?}");
+    }
+    let session = "arn:aws:sts::123456789012:assumed-role/ci/one";
+    let user = "arn:aws:sts::123456789012:federated-user/ann";
+    for (principal, entry, named) in [
+        (session, "arn:aws:iam::123456789012:role/ci", true),
+        (session, "arn:aws:iam::123456789012:role/team/ci", true),
+        (session, session, true),
+        (session, "123456789012", true),
+        (session, "*", true),
+        (session, "arn:aws:iam::123456789012:role/cii", false),
+        (session, "arn:aws:iam::123456789012:role/xci", false),
+        (session, "arn:aws:iam::123456789012:user/ci", false),
+        (session, "arn:aws:iam::210987654321:role/ci", false),
+        (session, "arn:aws-cn:iam::123456789012:role/ci", false),
+        (session, "arn:aws:sts::123456789012:role/ci", false),
+        (session, "210987654321", false),
+        (user, "arn:aws:iam::123456789012:user/ann", true),
+        (user, "arn:aws:iam::123456789012:role/ann", false),
+        ("arn:aws:iam::123456789012:role/ci", session, false),
+        ("arn:aws:iam::123456789012:root", "123456789012", true),
+        ("123456789012", "arn:aws:iam::123456789012:root", true),
+    ] {
+        let entry = Principal::from_aws(entry);
+        assert_eq!(
+            aws(principal).named_by(&entry),
+            named,
+            "{principal} {entry:?}"
+        );
+    }
+    let service = RequestPrincipal::Service("a.amazonaws.com".to_owned());
+    for (entry, named) in [
+        (Principal::Service("a.amazonaws.com".to_owned()), true),
+        (Principal::Service("*".to_owned()), true),
+        (Principal::Service("b.amazonaws.com".to_owned()), false),
+        (Principal::Federated("a.amazonaws.com".to_owned()), false),
+        (
+            Principal::CanonicalUser("a.amazonaws.com".to_owned()),
+            false,
+        ),
+        (Principal::from_aws("123456789012"), false),
+    ] {
+        assert_eq!(service.named_by(&entry), named, "{entry:?}");
+    }
+}
+
+#[test]
+fn a_request_holds_strings_numbers_and_booleans() {
+    let read = |value: Value| {
+        let request = json!({"principal": "*", "action": "s3:GetObject", "resource": "*", "context": {"K": value}});
+        let request = serde_json::from_value::<Request>(request).ok()?;
+        request.context.get("k").cloned()
+    };
+    let texts = |list: &[&str]| Some(list.iter().map(|text| (*text).to_owned()).collect());
+    for (value, meant) in [
+        (json!("a"), texts(&["a"])),
+        (json!(7), texts(&["7"])),
+        (json!(1.5), texts(&["1.5"])),
+        (json!(true), texts(&["true"])),
+        (json!(["a", 1, false]), texts(&["a", "1", "false"])),
+        (json!({}), None),
+        (json!([[]]), None),
+    ] {
+        assert_eq!(read(value.clone()), meant, "{value}");
+    }
+}
