@@ -119,10 +119,10 @@ fn principals_value(principals: &Principals, principal_ids: &BTreeMap<String, St
 }
 
 /// Operator → key → values. Where a key stands more often than once under an operator (in two letter cases, or under
-/// `ArnLike` and `ArnEquals`), all of these conditions must hold: each keeps a list of its own.
+/// `ArnLike` and `ArnEquals`), all of these conditions must hold: each further one keeps its own list under a name of
+/// another letter case, which is the same operator.
 fn conditions_value(conditions: &[Condition]) -> Value {
-    let mut operators: BTreeMap<String, BTreeMap<String, BTreeSet<BTreeSet<String>>>> =
-        BTreeMap::new();
+    let mut lists: BTreeMap<(String, String), BTreeSet<BTreeSet<String>>> = BTreeMap::new();
     for Condition {
         operator,
         key,
@@ -135,25 +135,35 @@ fn conditions_value(conditions: &[Condition]) -> Value {
             }
             _ => text.clone(),
         };
-        operators
-            .entry(operator.to_string())
-            .or_default()
-            .entry(key.to_ascii_lowercase())
+        lists
+            .entry((operator.to_string(), key.to_ascii_lowercase()))
             .or_default()
             .insert(values.iter().map(spelling).collect());
     }
-    let lists = |lists: &BTreeSet<BTreeSet<String>>| match lists.first() {
-        Some(only) if lists.len() == 1 => json!(only),
-        _ => json!(lists),
+    let mut operators: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for ((operator, key), lists) in lists {
+        for (place, list) in lists.into_iter().enumerate() {
+            let mut left = place;
+            let (operator, key) = (respelt(&operator, &mut left), respelt(&key, &mut left));
+            operators.entry(operator).or_default().insert(key, list);
+        }
+    }
+    json!(operators)
+}
+
+/// The name in the letter case of this number: each of its bits turns one letter, the lowest the first.
+fn respelt(name: &str, bits: &mut usize) -> String {
+    let turned = |letter: char| {
+        if !letter.is_ascii_alphabetic() {
+            return letter;
+        }
+        let turn = *bits % 2 == 1;
+        *bits /= 2;
+        match (turn, letter.is_ascii_uppercase()) {
+            (false, _) => letter,
+            (true, true) => letter.to_ascii_lowercase(),
+            (true, false) => letter.to_ascii_uppercase(),
+        }
     };
-    let keys = |keys: &BTreeMap<String, BTreeSet<BTreeSet<String>>>| -> Map<String, Value> {
-        keys.iter()
-            .map(|(key, all)| (key.clone(), lists(all)))
-            .collect()
-    };
-    let operators: Map<String, Value> = operators
-        .iter()
-        .map(|(operator, all)| (operator.clone(), Value::Object(keys(all))))
-        .collect();
-    Value::Object(operators)
+    name.chars().map(turned).collect()
 }

@@ -1,7 +1,8 @@
 //! What may be asked of a policy: queries, requests, and who a principal is.
 
 use provision::policy::{
-    Answer, Document, Grants, PolicyKind, Principal, Query, Request, RequestPrincipal, find, shape,
+    Answer, Context, Document, Grants, PolicyKind, Principal, Query, Request, RequestPrincipal,
+    batch, find, lint, shape,
 };
 use serde_json::{Value, json};
 
@@ -196,6 +197,77 @@ fn a_principal_has_an_account_and_is_named_by_what_stands_for_it() {
     ] {
         assert_eq!(service.named_by(&entry), named, "{entry:?}");
     }
+}
+
+#[test]
+fn documents_of_two_kinds_are_told_apart_in_words() {
+    let text = |element: &str| {
+        format!(
+            "{{\"Statement\": [{{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", {element}}}]}}"
+        )
+    };
+    let identity = text("\"Resource\": \"*\"");
+    let trust = text("\"Principal\": \"*\"");
+    let resource = text("\"Principal\": \"*\", \"Resource\": \"*\"");
+    let both = |a: &str, b: &str| PolicyKind::of_both(a, b);
+    assert_eq!(both(&trust, &trust), Ok(PolicyKind::Trust));
+    assert_eq!(both(&trust, "nothing"), Ok(PolicyKind::Trust));
+    assert_eq!(both("nothing", "nothing"), Ok(PolicyKind::Identity));
+    let told =
+        "A reads as an identity policy and B as a trust: they can be compared as one kind only.";
+    assert_eq!(both(&identity, &trust), Err(told.to_owned()));
+    let told =
+        "A reads as a resource policy and B as an identity: they can be compared as one kind only.";
+    assert_eq!(both(&resource, &identity), Err(told.to_owned()));
+}
+
+#[test]
+fn a_document_is_valid_unless_a_finding_is_an_error() {
+    let text = r#"{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#;
+    for (severity, valid) in [
+        (lint::Severity::Error, false),
+        (lint::Severity::Critical, true),
+        (lint::Severity::Low, true),
+    ] {
+        let found = lint::Finding {
+            rule: "a-rule",
+            severity,
+            line: 1,
+            message: "It is so.".to_owned(),
+            hint: None,
+        };
+        let rules = |_: &Document| vec![found.clone()];
+        let checked = batch::check_text(text, PolicyKind::Identity, &rules);
+        assert_eq!((checked.valid, checked.findings.len()), (valid, 1));
+    }
+    let checked = batch::check_text(text, PolicyKind::Identity, &|_| Vec::new());
+    assert!(checked.valid && checked.findings.is_empty());
+}
+
+#[test]
+fn of_many_unknown_actions_the_first_hundred_have_a_hint() {
+    let actions: Vec<String> = (0..102)
+        .map(|number| format!("ecr:PutImag{number}"))
+        .collect();
+    let text =
+        json!({"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string();
+    let document = Document::read(&text, PolicyKind::Identity).expect("a document");
+    let findings = lint::findings(&document);
+    let hinted = findings.iter().map(|one| one.hint.is_some());
+    let expected = (0..102).map(|number| number < 100);
+    assert!(hinted.eq(expected), "{findings:?}");
+}
+
+#[test]
+fn a_context_is_made_of_pairs() {
+    let pair = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
+    let context = Context::from([pair("A", "1"), pair("b", "2")]);
+    assert_eq!(context.get("a"), Some(&vec!["1".to_owned()]));
+    assert_eq!(context.iter().count(), 2);
+    assert_eq!(
+        context,
+        [pair("A", "1"), pair("b", "2")].into_iter().collect()
+    );
 }
 
 #[test]

@@ -35,6 +35,51 @@ fn conditions_hold_as_the_guide_says() {
         ("StringEquals", "K", json!(["b", "a"]), json!(["a"]), true),
         ("StringEquals", "k", json!("a*"), json!(["ab"]), false),
         ("StringEquals", "k", json!("a"), json!([]), false),
+        // What is not of the operator's type satisfies neither it nor its negation.
+        ("NumericNotEquals", "k", json!("5"), json!(["five"]), false),
+        ("NumericNotEquals", "k", json!("5"), json!(["6"]), true),
+        (
+            "DateNotEquals",
+            "k",
+            json!("2026-01-01"),
+            json!(["soon"]),
+            false,
+        ),
+        (
+            "DateNotEquals",
+            "k",
+            json!("2026-01-01"),
+            json!(["2026-01-02"]),
+            true,
+        ),
+        (
+            "NotIpAddress",
+            "k",
+            json!("10.0.0.0/8"),
+            json!(["here"]),
+            false,
+        ),
+        (
+            "NotIpAddress",
+            "k",
+            json!("10.0.0.0/8"),
+            json!(["192.0.2.1"]),
+            true,
+        ),
+        (
+            "ArnNotEquals",
+            "k",
+            json!("arn:aws:s3:::a"),
+            json!(["b"]),
+            false,
+        ),
+        (
+            "ArnNotEquals",
+            "k",
+            json!("arn:aws:s3:::a"),
+            json!(["arn:aws:s3:::b"]),
+            true,
+        ),
         ("StringNotEquals", "k", json!("a"), json!(["a"]), false),
         (
             "StringNotEquals",
@@ -317,6 +362,33 @@ fn conditions_hold_as_the_guide_says() {
             holds("2012-10-17", condition, context),
             *wanted,
             "{operator} {value} of {present}"
+        );
+    }
+}
+
+#[test]
+fn strings_and_arns_take_variables_and_nothing_else_does() {
+    for (operator, written, value, holding) in [
+        ("StringEquals", "${aws:username}", "bob", true),
+        ("StringLike", "${aws:username}", "bob", true),
+        ("StringEqualsIgnoreCase", "${aws:username}", "BOB", true),
+        (
+            "ArnEquals",
+            "arn:aws:s3:::${aws:username}",
+            "arn:aws:s3:::bob",
+            true,
+        ),
+        ("BinaryEquals", "${aws:username}", "bob", false),
+        ("BinaryEquals", "${aws:username}", "${aws:username}", true),
+        ("NumericEquals", "${aws:username}", "1", false),
+    ] {
+        let context =
+            json!({"k": [value], "aws:username": [if value == "1" { "1" } else { "bob" }]});
+        let condition = json!({operator: {"k": written}});
+        assert_eq!(
+            holds("2012-10-17", condition, context),
+            holding,
+            "{operator} {written} {value}"
         );
     }
 }

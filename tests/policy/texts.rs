@@ -26,6 +26,9 @@ fn escapes_are_read_as_json_reads_them() {
         (r"\u00E9\u20aC", "\u{e9}\u{20ac}"),
         (r"\u0041", "A"),
         (r"\/x", "/x"),
+        (r"a\nb\rc\td", "a\nb\rc\td"),
+        (r"\b\f", "\u{8}\u{c}"),
+        (r#"\"\\"#, "\"\\"),
     ] {
         let document = Document::read(&with_sid(escaped), PolicyKind::Identity);
         let document = document.unwrap_or_else(|errors| panic!("{escaped}: {errors:?}"));
