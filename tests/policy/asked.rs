@@ -6,6 +6,8 @@ use provision::policy::{
 };
 use serde_json::{Value, json};
 
+use crate::lines::line;
+
 fn answer(statement: Value, kind: PolicyKind, query: &Query) -> Result<Vec<Request>, String> {
     let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
     let document = Document::read(&text, kind).expect("a document");
@@ -197,6 +199,11 @@ fn a_principal_has_an_account_and_is_named_by_what_stands_for_it() {
     ] {
         assert_eq!(service.named_by(&entry), named, "{entry:?}");
     }
+    let user = RequestPrincipal::CanonicalUser("abc".to_owned());
+    for (id, named) in [("abc", true), ("abd", false), ("*", false)] {
+        let entry = Principal::CanonicalUser(id.to_owned());
+        assert_eq!(user.named_by(&entry), named, "{id}");
+    }
 }
 
 #[test]
@@ -256,6 +263,103 @@ fn of_many_unknown_actions_the_first_hundred_have_a_hint() {
     let hinted = findings.iter().map(|one| one.hint.is_some());
     let expected = (0..102).map(|number| number < 100);
     assert!(hinted.eq(expected), "{findings:?}");
+}
+
+#[test]
+fn the_text_of_a_principal_tells_its_kind() {
+    let (hex, other) = ("0123456789abcdef".repeat(4), "g".repeat(64));
+    let provider = "arn:aws:iam::123456789012:oidc-provider/x.example";
+    let saml = "arn:aws:iam::123456789012:saml-provider/x";
+    let role = "arn:aws:iam::123456789012:role/x";
+    for (text, meant) in [
+        ("", RequestPrincipal::Anonymous),
+        ("*", RequestPrincipal::Anonymous),
+        ("anonymous", RequestPrincipal::Anonymous),
+        (provider, RequestPrincipal::Federated(provider.to_owned())),
+        (saml, RequestPrincipal::Federated(saml.to_owned())),
+        (role, RequestPrincipal::Aws(role.to_owned())),
+        (
+            "123456789012",
+            RequestPrincipal::Aws("123456789012".to_owned()),
+        ),
+        (
+            "a.example",
+            RequestPrincipal::Service("a.example".to_owned()),
+        ),
+        (hex.as_str(), RequestPrincipal::CanonicalUser(hex.clone())),
+        (&hex[1..], RequestPrincipal::Aws(hex[1..].to_owned())),
+        (other.as_str(), RequestPrincipal::Aws(other.clone())),
+    ] {
+        let principal = RequestPrincipal::parse(text);
+        assert_eq!(principal, meant, "{text}");
+        let shown = if meant == RequestPrincipal::Anonymous {
+            "*"
+        } else {
+            text
+        };
+        assert_eq!(principal.text(), shown);
+    }
+}
+
+#[test]
+fn a_decision_names_the_statements_that_made_it() {
+    let statement = |sid: &str, effect: &str, action: &str| json!({"Sid": sid, "Effect": effect, "Action": action, "Resource": "*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        statement("All", "Allow", "s3:*"), statement("Get", "Allow", "s3:Get*"), statement("No", "Deny", "s3:Delete*")]});
+    let decided = |action: &str, more: &Value| {
+        let mut case = json!({"policy": policy, "request":
+            {"principal": "arn:aws:iam::123456789012:role/x", "action": action, "resource": "arn:aws:s3:::a/b"}});
+        let members = case.as_object_mut().expect("an object");
+        members.extend(more.as_object().cloned().unwrap_or_default());
+        let answer = batch::eval(line(&case.to_string())).line;
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        let sids = answer["statements"].as_array().expect("a list").iter();
+        let sids: Vec<String> = sids
+            .map(|one| one["sid"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        (answer["allowed"].as_bool(), sids.join(" "))
+    };
+    let alone = json!({});
+    assert_eq!(
+        decided("s3:GetObject", &alone),
+        (Some(true), "All Get".to_owned())
+    );
+    assert_eq!(
+        decided("s3:PutObject", &alone),
+        (Some(true), "All".to_owned())
+    );
+    assert_eq!(
+        decided("s3:DeleteObject", &alone),
+        (Some(false), "No".to_owned())
+    );
+    assert_eq!(
+        decided("sqs:SendMessage", &alone),
+        (Some(false), String::new())
+    );
+    // A boundary beside one policy counts as it does beside several.
+    let boundary =
+        json!({"Version": "2012-10-17", "Statement": [statement("Put", "Allow", "s3:Put*")]});
+    let bounded = json!({"boundary": boundary});
+    assert_eq!(decided("s3:GetObject", &bounded).0, Some(false));
+    assert_eq!(decided("s3:PutObject", &bounded).0, Some(true));
+}
+
+#[test]
+fn severities_have_their_names() {
+    use lint::Severity;
+    let all = [
+        (Severity::Error, "error"),
+        (Severity::Critical, "critical"),
+        (Severity::High, "high"),
+        (Severity::Medium, "medium"),
+        (Severity::Low, "low"),
+        (Severity::Info, "info"),
+    ];
+    for (severity, name) in all {
+        assert_eq!(severity.name(), name);
+        assert_eq!(serde_json::to_value(severity).expect("JSON"), name);
+    }
+    assert!(all.is_sorted_by_key(|(severity, _)| *severity));
 }
 
 #[test]

@@ -15,6 +15,23 @@ fn relation(a: Value, b: Value, kind: &str) -> Value {
 }
 
 #[test]
+fn the_same_words_mean_other_things_in_the_older_version() {
+    let whole =
+        |version: &str, statement: Value| json!({"Version": version, "Statement": statement});
+    let statement = |resource: &str| json!([{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}]);
+    for (resource, expected) in [
+        ("arn:aws:s3:::${aws:username}", "incomparable"),
+        ("arn:aws:s3:::a*", "equal"),
+    ] {
+        let [a, b] =
+            ["2008-10-17", "2012-10-17"].map(|version| whole(version, statement(resource)));
+        let case = json!({"kind": "identity", "a": a, "b": b}).to_string();
+        let answer: Value = serde_json::from_str(&batch::diff(line(&case)).line).expect("JSON");
+        assert_eq!(answer["relation"], expected, "{resource}");
+    }
+}
+
+#[test]
 fn relations_follow_from_the_meaning() {
     let allow = |condition: Value| json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition}]);
     let deny = |condition: Value| {
