@@ -1,5 +1,5 @@
-//! The end of a run: one look at everything and a new plan, which must be empty. Where it is not,
-//! what differs is read again until it is so twice in a row, since AWS shows writes late.
+//! The end of a run: one look at everything and a new plan, which must be empty. Where it is not, what
+//! differs is read again, since AWS shows writes late, until the plan is empty there and then everywhere.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,7 +32,8 @@ pub(super) async fn settle(run: &Run<'_>, outcome: &mut Outcome) {
     let mut late = Late::default();
     let mut differed = outcome.unseen;
     loop {
-        let looked = late.look(run).await;
+        // The last word is that of a look at everything: what lagged before may have hidden more than differed.
+        let looked = late.look(run, in_a_row > 0).await;
         outcome.unverified = None;
         outcome.left.clear();
         match looked {
@@ -53,7 +54,8 @@ pub(super) async fn settle(run: &Run<'_>, outcome: &mut Outcome) {
             differed = true;
             in_a_row = 0;
         }
-        if waited >= run.limits.settle {
+        // What was right once is looked at once more, however long that took.
+        if waited >= run.limits.settle && in_a_row == 0 {
             return;
         }
         (run.on_event)(Event::Waiting("for AWS to show what was written"));
@@ -63,7 +65,7 @@ pub(super) async fn settle(run: &Run<'_>, outcome: &mut Outcome) {
     }
 }
 
-/// What the looks have shown so far: each after the first reads what has differed, and no more.
+/// What the looks have shown so far: while something differs, what has differed is read again and no more.
 #[derive(Default)]
 struct Late {
     /// The world as it was read last; none where the next look has to be at everything.
@@ -73,10 +75,11 @@ struct Late {
 }
 
 impl Late {
-    /// What a fresh plan changes.
-    async fn look(&mut self, run: &Run<'_>) -> Result<Vec<Address>> {
+    /// What a fresh plan changes, after a look at what differed or at everything.
+    async fn look(&mut self, run: &Run<'_>, everything: bool) -> Result<Vec<Address>> {
         run.aws.new_look();
-        let live = match self.live.take().filter(|_| !self.differed.is_empty()) {
+        let narrow = !everything && !self.differed.is_empty();
+        let live = match self.live.take().filter(|_| narrow) {
             Some(live) => self.read_again(run, live).await?,
             None => Snapshot::observe(run.kinds, run.aws, run.scope).await?,
         };

@@ -649,9 +649,23 @@ async fn only_what_differed_is_read_again() {
         .shows([map(&[a]), map(&[b])])
         .run()
         .await;
-    // Differ in b and c; in c; in nothing, twice: what has differed once has to be right twice in a row.
+    // Differ in b and c; in c; in nothing, twice: there, and at last everywhere.
     assert_eq!((came.looks, came.outcome.exit_code()), (4, 0));
-    assert_eq!(came.looked_for, vec![["b", "c"]; 3]);
+    assert_eq!(came.looked_for, vec![["b", "c"]; 2]);
+}
+
+#[tokio::test]
+async fn the_last_look_is_at_everything() {
+    let there = [("a", toy(1, &[]))];
+    let declared = [("b", toy(1, &[]))];
+    let world = World::new(&there, &declared).ends("a", [End::Unseen]);
+    // `a` was said to be gone, by the delete and by the first look; only the second one tells the truth.
+    let never = std::iter::repeat_n(map(&[there[0].clone(), declared[0].clone()]), 99);
+    let came = world.shows([map(&[])].into_iter().chain(never)).run().await;
+    assert_eq!(names(&came.outcome.left), ["a"]);
+    assert_eq!(came.outcome.exit_code(), 1);
+    // `b` alone; then everything, which says that `a` is there; then both.
+    assert_eq!(came.looked_for[..2], [vec!["b"], vec!["a", "b"]]);
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::Clients;
+use super::whole::Whole;
 use crate::clock::Clock;
 
 /// How long a request may take before it counts as lost. The SDK sets only the first of these.
@@ -101,9 +102,11 @@ impl Connection {
             .to_builder()
             .region(Region::new(self.home_region.clone()))
             .build();
+        let sts = aws_sdk_sts::config::Builder::from(config).interceptor(Whole);
+        let iam = aws_sdk_iam::config::Builder::from(config).interceptor(Whole);
         Clients {
-            sts: aws_sdk_sts::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
             ecr: aws_sdk_ecr::Client::new(config),
             ecs: aws_sdk_ecs::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),

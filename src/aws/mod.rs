@@ -28,6 +28,7 @@ mod secret_value;
 pub mod secrets;
 pub mod tagging;
 pub mod trail;
+mod whole;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
