@@ -245,6 +245,8 @@ mod tests {
             "ecr:?utImage",
             "s3:*Object*",
             "e*:Nothing",
+            // The pattern has one `r`, and the name a second one where the `*` stands.
+            "ecr:DeleteRe*yPolicy",
         ] {
             assert!(exists(pattern), "{pattern}");
         }

@@ -36,8 +36,8 @@ pub(crate) struct Tier {
 }
 
 /// In how many parts a sweep goes by rotation: with the first case of each cell of the ledger, a part of the sweep over
-/// every request is more than a fifth of the 24,000 cases that reliability.md counted on. Each request has 21 cases there,
-/// one a fault: a number that shares no divisor with 21 brings every fault into every part.
+/// every request is more than a fifth of the 24,000 cases that reliability.md counted on. Each request has 20 cases there,
+/// one a fault: a number that shares no divisor with 20 brings every fault into every part.
 const PARTS: usize = 13;
 /// Cases of each sweep in the quick tier.
 const QUICK: usize = 12;
