@@ -11,6 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::classify::{Answer, classify};
 use super::hint;
+use super::whole::BrokenOff;
 use crate::error;
 
 /// What an error means for the caller.
@@ -173,6 +174,9 @@ fn causes_of<'a>(
 
 /// The words of an error and of its causes; never the answer's body, which may hold anything.
 fn causes(error: &(dyn StandardError + 'static)) -> String {
+    if let Some(broken) = causes_of(error).find_map(|cause| cause.downcast_ref::<BrokenOff>()) {
+        return broken.to_string();
+    }
     let words: Vec<String> = causes_of(error).map(ToString::to_string).collect();
     // The SDK's own word for the kind of failure comes first and says the least.
     match words.as_slice() {

@@ -138,6 +138,33 @@ async fn a_read_that_always_fails_ends() {
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_off_is_no_shorter_list() {
+    const WHOLE: &str = "<ListPolicyTagsResponse><ListPolicyTagsResult><IsTruncated>false</IsTruncated><Tags><member>\
+        <Key>a</Key><Value>b</Value></member><member><Key>c</Key><Value>d</Value></member></Tags>\
+        </ListPolicyTagsResult></ListPolicyTagsResponse>";
+    let tags = async |body: &'static str| {
+        let (aws, _) = aws(&[Deed::Answer(200, body)]).await;
+        let sent = aws.read("iam:ListPolicyTags", |clients| {
+            clients.iam.list_policy_tags().policy_arn("arn").send()
+        });
+        // Tokio's turns would let a timeout pass where nobody waits.
+        let answer = tokio::task::unconstrained(sent).await;
+        answer.map(|answer| answer.tags.len())
+    };
+    assert_eq!(tags(WHOLE).await.unwrap(), 2);
+    for end in 0..WHOLE.len() {
+        let error = tags(WHOLE.get(..end).unwrap()).await.unwrap_err();
+        assert_eq!(error.class, Class::Unreadable, "{end}: {error:?}");
+    }
+    let (between, _) = WHOLE.split_once("<member><Key>c").unwrap();
+    let error = error::Error::from(tags(between).await.unwrap_err());
+    assert_eq!(
+        error.message,
+        "iam:ListPolicyTags failed: garbled answer: It breaks off."
+    );
+}
+
+#[tokio::test]
 async fn a_quota_and_a_refusal_are_final() {
     for (body, class) in [
         (r#"{"__type": "LimitExceededException"}"#, Class::Quota),

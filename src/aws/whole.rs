@@ -7,6 +7,11 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+/// The answer is not whole.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("It breaks off.")]
+pub(super) struct BrokenOff;
+
 /// Refuses answers that break off, of the services that speak awsQuery.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole;
@@ -25,7 +30,7 @@ impl Intercept for Whole {
         let response = context.response();
         let body = response.body().bytes().unwrap_or_default();
         if response.status().is_success() && !is_whole(&String::from_utf8_lossy(body)) {
-            return Err("The answer breaks off.".into());
+            return Err(BrokenOff.into());
         }
         Ok(())
     }
