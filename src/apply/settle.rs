@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Event, Outcome, Run, plan_from};
+use super::{Event, Outcome, Run, fresh_plan, plan_from};
 use crate::error::Result;
 use crate::kind::{Address, AnyKind, Scope, Snapshot};
 
@@ -77,13 +77,15 @@ struct Late {
 impl Late {
     /// What a fresh plan changes, after a look at what differed or at everything.
     async fn look(&mut self, run: &Run<'_>, everything: bool) -> Result<Vec<Address>> {
-        run.aws.new_look();
         let narrow = !everything && !self.differed.is_empty();
-        let live = match self.live.take().filter(|_| narrow) {
-            Some(live) => self.read_again(run, live).await?,
-            None => Snapshot::observe(run.kinds, run.aws, run.scope).await?,
+        let (live, plan) = match self.live.take().filter(|_| narrow) {
+            Some(live) => {
+                let live = self.read_again(run, live).await?;
+                let plan = plan_from(run, &live)?;
+                (live, plan)
+            }
+            None => fresh_plan(run).await?,
         };
-        let plan = plan_from(run, &live)?;
         self.live = Some(live);
         let left: Vec<Address> = plan
             .actions
@@ -95,6 +97,7 @@ impl Late {
     }
 
     async fn read_again(&self, run: &Run<'_>, mut live: Snapshot) -> Result<Snapshot> {
+        run.aws.new_look();
         let differs = |kind: &&&dyn AnyKind| {
             let mut addresses = self.differed.iter();
             addresses.any(|address| address.kind == kind.name())
