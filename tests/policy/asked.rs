@@ -345,6 +345,40 @@ fn a_decision_names_the_statements_that_made_it() {
 }
 
 #[test]
+fn a_document_has_so_many_characters_and_no_more() {
+    let statement = |kind: PolicyKind, padding: usize| {
+        let long = "a".repeat(padding);
+        match kind {
+            PolicyKind::Trust => json!({"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"aws:PrincipalTag/x": long}}}),
+            PolicyKind::Identity => {
+                json!({"Effect": "Allow", "Action": "s3:*", "Resource": format!("arn:aws:s3:::{long}")})
+            }
+            PolicyKind::Resource => {
+                json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*", "Sid": long})
+            }
+        }
+    };
+    let sizes = |kind: PolicyKind, size: usize| {
+        let text = |padding| json!({"Statement": [statement(kind, padding)]}).to_string();
+        let text = text(size - text(0).len());
+        assert_eq!(text.len(), size);
+        let document = Document::read(&text, kind).expect("a document");
+        let findings = lint::findings(&document);
+        findings
+            .iter()
+            .map(|one| (one.rule, one.severity))
+            .collect::<Vec<_>>()
+    };
+    let error = [("size", lint::Severity::Error)];
+    for (kind, most) in [(PolicyKind::Trust, 2_048), (PolicyKind::Identity, 6_144)] {
+        assert_eq!(sizes(kind, most), []);
+        assert_eq!(sizes(kind, most + 1), error);
+    }
+    assert_eq!(sizes(PolicyKind::Resource, 9_000), []);
+}
+
+#[test]
 fn severities_have_their_names() {
     use lint::Severity;
     let all = [
