@@ -91,6 +91,10 @@ fn a_query_may_say_who_and_under_which_conditions() {
     );
     let other = json!({"StringEquals": {"sts:ExternalId": "z"}});
     assert_eq!(ask(None, Some(other)), []);
+    // A trust policy is about the role that has it, whichever that is.
+    let role = "arn:aws:iam::123456789012:role/asked";
+    let found = answer(trust.clone(), PolicyKind::Trust, &query(&[], &[role]));
+    assert_eq!(found.expect("an answer")[0].resource, role);
     // A resource policy has resources and principals.
     let bucket = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"});
     for (resource, found) in [("arn:aws:s3:::a/x", 1), ("arn:aws:s3:::b/x", 0)] {
@@ -406,6 +410,13 @@ fn a_context_is_made_of_pairs() {
         context,
         [pair("A", "1"), pair("b", "2")].into_iter().collect()
     );
+    let mut other = Context::new();
+    assert!(other.is_empty() && !context.is_empty() && other != context);
+    other.add("a", "1".to_owned());
+    other.add("A", "2".to_owned());
+    assert!(!other.is_empty());
+    let both = vec!["1".to_owned(), "2".to_owned()];
+    assert_eq!(other.iter().collect::<Vec<_>>(), [("a", both.as_slice())]);
 }
 
 #[test]
