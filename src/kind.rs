@@ -147,6 +147,16 @@ impl Scope {
         }
     }
 
+    /// The same, about these addresses alone.
+    #[must_use]
+    pub fn about(&self, only: BTreeSet<Address>) -> Self {
+        Self {
+            config: self.config.clone(),
+            only: Some(only),
+            destroy: self.destroy,
+        }
+    }
+
     /// Whether this run is about the resource of this kind and name.
     #[must_use]
     pub fn wants(&self, kind: &str, name: &str) -> bool {

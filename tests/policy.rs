@@ -25,6 +25,8 @@ mod gate_witnesses;
 mod gates_labelled;
 #[path = "policy/gates_random.rs"]
 mod gates_random;
+#[path = "policy/golden.rs"]
+mod golden;
 #[path = "policy/judged.rs"]
 mod judged;
 #[path = "policy/limits.rs"]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Event, Outcome, Run, fresh_plan, plan_from};
 use crate::error::Result;
-use crate::kind::{Address, AnyKind, Scope, Snapshot};
+use crate::kind::{Address, AnyKind, Snapshot};
 
 /// The pause before the next read: IAM's replicas take about 2 s as a rule, 10 to 30 s at worst
 /// (facts.md section 3).
@@ -103,11 +103,7 @@ impl Late {
             addresses.any(|address| address.kind == kind.name())
         };
         let kinds: Vec<&dyn AnyKind> = run.kinds.iter().filter(differs).copied().collect();
-        let scope = Scope {
-            config: run.scope.config.clone(),
-            only: Some(self.differed.clone()),
-            destroy: run.scope.destroy,
-        };
+        let scope = run.scope.about(self.differed.clone());
         let read = Snapshot::observe(&kinds, run.aws, &scope).await?;
         for address in &self.differed {
             live.set(address, read.get(address).cloned());

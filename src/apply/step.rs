@@ -1,12 +1,11 @@
 //! One step: performed, followed to the end of its rollout, and looked at again where an error
 //! leaves it open whether it was done.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Event, Run};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kind::{Address, AnyKind, AnySpec, Hazard, Performed, Scope};
+use crate::kind::{Address, AnyKind, AnySpec, Hazard, Performed};
 use crate::plan::{Step, kind_of};
 use crate::planted::{Bug, planted};
 use crate::rollout;
@@ -112,12 +111,7 @@ async fn look_until_clear(
 /// This one resource, read anew.
 async fn look(run: &Run<'_>, kind: &dyn AnyKind, address: &Address) -> Result<Option<AnySpec>> {
     run.aws.new_look();
-    let only = BTreeSet::from([address.clone()]);
-    let scope = Scope {
-        config: run.scope.config.clone(),
-        only: Some(only),
-        destroy: run.scope.destroy,
-    };
+    let scope = run.scope.about([address.clone()].into());
     Ok(kind.observe(run.aws, &scope).await?.remove(&address.name))
 }
 

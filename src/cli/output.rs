@@ -87,11 +87,7 @@ async fn live_value(session: &Session<'_>, address: &Address, field: &str) -> Re
     if address.kind == "secret" && field == "arn" {
         return secret_arn(&aws, address).await;
     }
-    let scope = Scope {
-        config: session.config.clone(),
-        only: Some([address.clone()].into()),
-        destroy: false,
-    };
+    let scope = Scope::everything(session.config.clone()).about([address.clone()].into());
     let live = Snapshot::observe(KINDS, &aws, &scope).await?;
     let Some(spec) = live.get(address) else {
         return Err(missing(address));

@@ -1,11 +1,11 @@
 //! What is said of a document by itself: for each in `judged.txt`, its errors as IAM stores it, as it is read for its
-//! meaning, and as a file of that kind; then its canonical form. `PROVISION_BLESS=1` writes what is said now.
+//! meaning, and as a file of that kind; then its canonical form.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use provision::policy::{Document, PolicyKind, SyntaxError};
-use similar::TextDiff;
+
+use crate::golden;
 
 type Reading = fn(&str, PolicyKind) -> Result<Document, Vec<SyntaxError>>;
 
@@ -66,10 +66,9 @@ fn judged(kind: PolicyKind, text: &str) -> String {
 
 #[test]
 fn each_document_is_judged_in_these_words() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policy/judged.txt");
-    let known = std::fs::read_to_string(&path).expect("the documents can be read");
+    const FILE: &str = "judged.txt";
     let mut now = Vec::new();
-    for block in known.trim_end().split("\n\n") {
+    for block in golden::read(FILE).trim_end().split("\n\n") {
         let given = block.lines().take_while(|line| !line.starts_with("> "));
         let given: Vec<&str> = given.collect();
         let (head, text) = given.split_at(2);
@@ -77,11 +76,5 @@ fn each_document_is_judged_in_these_words() {
         let said = judged(kind, &text.join("\n"));
         now.push(format!("{}\n{said}", given.join("\n")));
     }
-    let now = format!("{}\n", now.join("\n\n"));
-    if std::env::var_os("PROVISION_BLESS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, now).expect("it is written");
-        return;
-    }
-    let diff = TextDiff::from_lines(&known, &now);
-    assert_eq!(known, now, "{}", diff.unified_diff());
+    golden::holds(FILE, &format!("{}\n", now.join("\n\n")));
 }

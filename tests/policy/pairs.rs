@@ -1,7 +1,7 @@
 //! The pairs of documents in `said.txt`: a title, the kind and version, the statements of both, what is told of them.
 //! The unit tests of the engine read them too, so that nothing here is made of the crate's own types.
 
-use std::path::PathBuf;
+use super::golden;
 
 /// What the file writes short.
 pub(crate) const SHORT: [(&str, &str); 2] = [
@@ -12,39 +12,27 @@ pub(crate) const SHORT: [(&str, &str); 2] = [
     ("<github>", "token.actions.githubusercontent.com"),
 ];
 
-/// A pair as the file holds it.
-pub(crate) struct Pair {
-    pub(crate) given: String,
-    pub(crate) told: String,
-}
+/// A pair as the file holds it, without what is told of it.
+pub(crate) struct Pair(pub(crate) String);
 
-pub(crate) fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/policy/said.txt")
-}
+/// The file that holds them.
+pub(crate) const FILE: &str = "said.txt";
 
 pub(crate) fn read() -> Vec<Pair> {
-    let text = std::fs::read_to_string(path()).expect("the pairs can be read");
-    text.trim_end()
+    golden::read(FILE)
+        .trim_end()
         .split("\n\n")
         .map(|block| {
-            let (told, given): (Vec<&str>, Vec<&str>) =
-                block.lines().partition(|line| line.starts_with('>'));
-            Pair {
-                given: given.join("\n"),
-                told: told.join("\n"),
-            }
+            let given = block.lines().take_while(|line| !line.starts_with('>'));
+            Pair(given.collect::<Vec<_>>().join("\n"))
         })
         .collect()
 }
 
 impl Pair {
-    pub(crate) fn title(&self) -> &str {
-        self.given.lines().next().unwrap_or_default()
-    }
-
     /// The kind's name, and both documents.
     pub(crate) fn documents(&self) -> (&str, [String; 2]) {
-        let mut lines = self.given.lines().skip(1);
+        let mut lines = self.0.lines().skip(1);
         let head = lines.next().expect("a kind and a version");
         let (kind, version) = head.split_once(' ').expect("a kind and a version");
         let mut both = [Vec::new(), Vec::new()];

@@ -85,10 +85,7 @@ pub async fn standings(
     keys: &[String],
 ) -> Result<BTreeMap<String, Standing>> {
     let only = keys.iter().map(|key| Address::new("service", key));
-    let scope = Scope {
-        only: Some(only.collect()),
-        ..Scope::everything(config.clone())
-    };
+    let scope = Scope::everything(config.clone()).about(only.collect());
     let (described, mut specs) = futures::try_join!(
         async { Ok(observe::described(aws, &scope).await?) },
         observe::observe(aws, &scope)

@@ -1,12 +1,12 @@
 //! What a comparison costs, in steps of search: the pairs of `tests/policy/said.txt`, against `steps.txt`.
-//! A change there is a change of the engine's speed, which no correct answer would show. `PROVISION_BLESS=1` writes it.
+//! A change there is a change of the engine's speed, which no correct answer would show.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::*;
 
-#[expect(dead_code, reason = "what is told of a pair is a test of its own")]
+#[path = "../../../tests/policy/golden.rs"]
+mod golden;
 #[path = "../../../tests/policy/pairs.rs"]
 mod pairs;
 
@@ -22,7 +22,6 @@ fn steps(question: &mut Question<'_, '_>, inside: usize, excluded: usize) -> u64
 
 #[test]
 fn each_comparison_costs_so_many_steps() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policy/steps.txt");
     let mut now = String::new();
     for pair in pairs::read() {
         let (kind, documents) = pair.documents();
@@ -33,18 +32,8 @@ fn each_comparison_costs_so_many_steps() {
         let mut question = Question::new(&both);
         let gained = steps(&mut question, 1, 0);
         let lost = steps(&mut question, 0, 1);
-        let _ = writeln!(now, "{gained:>7} {lost:>7} {}", pair.title());
+        let title = pair.0.lines().next().unwrap_or_default();
+        let _ = writeln!(now, "{gained:>7} {lost:>7} {title}");
     }
-    if std::env::var_os("PROVISION_BLESS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, now).unwrap();
-        return;
-    }
-    let known = std::fs::read_to_string(&path).unwrap();
-    let wrong: Vec<(&str, &str)> = known
-        .lines()
-        .zip(now.lines())
-        .filter(|(known, now)| known != now)
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(known.lines().count(), now.lines().count());
+    golden::holds("steps.txt", &now);
 }
